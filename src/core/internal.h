@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the files of the core share among themselves, and nobody else sees. */
+#ifndef VFCAP_INTERNAL_H
+#define VFCAP_INTERNAL_H
+
+#include "core.h"
+
+#define VFCAP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * A capability that can be emulated. The registers do three things: they are decoded as those of any
+ * other capability, they give what a guest reads at first, and they mask what it writes.
+ */
+struct vfcap_emuldef {
+	uint16_t id;
+	uint16_t len; /* bytes */
+	uint8_t n_regs;
+	const struct vfcap_reg *regs;
+	/*
+	 * What a table cannot say: called after any byte of reg was written, with the new bytes of the
+	 * capability and the ACTION bits of reg that were written as 1. May be NULL.
+	 */
+	void (*wrote)(uint8_t *bytes, const struct vfcap_reg *reg, uint32_t actions);
+};
+
+/* Never NULL for a value of the enumeration but VFCAP_EMULS. */
+const struct vfcap_emuldef *vfcap_emuldef(enum vfcap_emul e);
+
+/* The bits of a register whose fields have that access. */
+uint32_t vfcap_reg_mask(const struct vfcap_reg *reg, enum vfcap_access access);
+
+/* Lanes that the link may have (Maximum Link Width in the PCI Express capability's Link Capabilities):
+ * 0 when it cannot be known, as on a VF, where that register may be absent or zero. */
+unsigned int vfcap_link_lanes(struct vfcap_image *img);
+
+#endif
