@@ -251,6 +251,13 @@ const char *vfcap_field_name(const struct vfcap_field *field, uint32_t value);
 
 /* -------------------------------------------------------------------------------------- chain -- */
 
+/* What a function is to SR-IOV (Spec 9.1). */
+enum vfcap_role {
+	VFCAP_ROLE_FUNCTION, /* neither */
+	VFCAP_ROLE_PF, /* has an SR-IOV capability */
+	VFCAP_ROLE_VF,
+};
+
 /* Every header is 4 bytes, so there are no more. */
 #define VFCAP_CHAIN_MAX VFCAP_EXT_DWORDS
 

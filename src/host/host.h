@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The host layer: a root directory or files in, facts out. One model, struct vfcap_host with its
+ * functions, that every source fills and everybody else reads. Not installed; the public face of it
+ * is ../lib/libvfcap.h.
+ *
+ * Functions return 0 or -errno unless said otherwise. The lowest layer that knows the object of an
+ * error says it with vfcap_host_fail(); nobody prints.
+ */
+#ifndef VFCAP_HOST_H
+#define VFCAP_HOST_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "../core/core.h"
+
+/* ------------------------------------------------------------------------------------ cleanup -- */
+
+#define VFCAP_CLEANUP(fn) __attribute__((cleanup(fn)))
+void vfcap_cleanup_free(void *pp); /* free(*pp) */
+void vfcap_cleanup_close(int *fd); /* close(*fd) when >= 0 */
+void vfcap_cleanup_fclose(FILE **f);
+#define cleanup_free VFCAP_CLEANUP(vfcap_cleanup_free)
+#define cleanup_close VFCAP_CLEANUP(vfcap_cleanup_close)
+#define cleanup_fclose VFCAP_CLEANUP(vfcap_cleanup_fclose)
+
+/* ------------------------------------------------------------------------------------ address -- */
+
+/* A function's address; a domain may have more than 16 bits (VMD). Routing ID = bus << 8 | devfn. */
+struct vfcap_address {
+	uint32_t domain;
+	uint8_t bus;
+	uint8_t devfn; /* device << 3 | function */
+};
+
+#define VFCAP_ADDRESS_LEN 20 /* room for "ffffffff:ff:1f.7" and its NUL */
+
+/* "0000:3b:00.1"; the domain with four digits or as many as it needs. Returns buf. */
+char *vfcap_address_format(struct vfcap_address a, char buf[VFCAP_ADDRESS_LEN]);
+/* Parses "3b:00.1", "0000:3b:00.1", "10000:e1:00.0" at s; returns the number of characters, 0: none. */
+size_t vfcap_address_parse(const char *s, struct vfcap_address *a);
+int vfcap_address_compare(struct vfcap_address a, struct vfcap_address b); /* <0, 0, >0 */
+
+/* --------------------------------------------------------------------------------------- rows -- */
+
+/* Config space that came from a file, kept as the 16-byte rows that are not zero. */
+struct vfcap_rows {
+	uint32_t known[VFCAP_CFG_SIZE / 4 / 32]; /* one bit per dword */
+	uint32_t nonzero[VFCAP_CFG_SIZE / 16 / 32]; /* one bit per row that is kept */
+	uint8_t (*row)[16]; /* those rows, by ascending offset; owned */
+	uint16_t n, room;
+	uint16_t end; /* one past the highest known byte */
+};
+
+/* Stores len (1..16) bytes at off (a multiple of 16); whole dwords count, the rest of them is dropped.
+ * bytes NULL: zeros. A row given twice: the last wins. 0 or -ENOMEM. */
+int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len);
+/* As struct vfcap_image.fetch; ctx is a struct vfcap_rows. */
+int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
+void vfcap_rows_free(struct vfcap_rows *rows);
+
+/* ----------------------------------------------------------------------------------- function -- */
+
+/* Why a function's config space was not read. */
+enum vfcap_skip { VFCAP_SKIP_NONE, VFCAP_SKIP_D3COLD, VFCAP_SKIP_BRIDGE };
+
+struct vfcap_host;
+
+struct vfcap_function {
+	struct vfcap_host *host;
+	struct vfcap_address address;
+	char name[VFCAP_ADDRESS_LEN]; /* the address as text */
+	enum vfcap_role role;
+	bool known_vf; /* reads ffff:ffff where a VF does, or a link says so: a VF even without its PF */
+	enum vfcap_skip skip; /* filled by the source when it first reads config space */
+	struct vfcap_function *pf; /* of a VF; NULL when it is not known */
+	int vf_index; /* 0-based; -1 when it is not known */
+	struct vfcap_function **vf; /* of a PF: those that exist, by index; owned array */
+	size_t n_vf;
+	int totalvfs, numvfs; /* of a PF; -1 when not known */
+	uint32_t vendor, device; /* real ones (a VF's are completed by vfcap_host_relate()) */
+	uint32_t class_code; /* 24 bits, as JSON's "class" */
+	uint8_t revision;
+	bool has_ids; /* vendor, device, class, revision are known */
+	char *driver; /* NULL: none, or not known (knows_driver) ; owned */
+	bool knows_driver;
+	int iommu_group; /* -1: none or not known */
+	char **netdev; /* names; owned */
+	size_t n_netdev;
+	int config_size; /* 0, 64, 256 or 4096; -1: not looked at yet */
+	int dirfd; /* -1, or the device's directory while it is being read (sysfs) */
+
+	/* Where its config space comes from: as struct vfcap_image.fetch, ctx is this function. */
+	int (*fetch)(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
+	struct vfcap_rows *rows; /* files; owned */
+	void *access; /* the source's own handle (libpci's device, ...), freed by it */
+
+	/* Filled on demand by the library, see vfcap_function_drop(). Owned. */
+	struct vfcap_image *image;
+	struct vfcap_chain *chain;
+	struct vfcap_image *siblings; /* of a PF: the OR of its VFs */
+	struct vfcap_function **unreadable; /* of a PF: VFs that could not enter that OR; owned array */
+	size_t n_unreadable, n_read; /* how many entered it */
+};
+
+/* --------------------------------------------------------------------------------------- host -- */
+
+struct vfcap_root;
+
+struct vfcap_host {
+	struct vfcap_function **fn; /* by ascending address, after vfcap_host_finish() */
+	size_t n, room;
+	struct vfcap_root *root; /* NULL for files; owned */
+	bool live; /* root is / */
+	bool wake; /* --wake */
+	bool from_files;
+	uint32_t release; /* VFCAP_RELEASE() of the kernel under the root; VFCAP_RELEASE_NEWEST if not known */
+	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
+	void (*log)(void *arg, const char *line); /* may be NULL */
+	void *log_arg;
+	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
+};
+
+/* Says an error, object first ("0000:3b:02.1: config: Permission denied"), and returns err (-errno). */
+int vfcap_host_fail(struct vfcap_host *h, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Tells something that is no error to whoever listens. */
+void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* A new function in the host, zeroed and with the defaults above; NULL: out of memory. Never moves. */
+struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a);
+/* By address; NULL. Only after vfcap_host_finish(). */
+struct vfcap_function *vfcap_host_find(const struct vfcap_host *h, struct vfcap_address a);
+/* Sorts, drops the earlier of two functions with one address (told), then vfcap_host_relate(). */
+int vfcap_host_finish(struct vfcap_host *h);
+/* Roles, PF and VF links, real IDs: from what the source linked, else from the SR-IOV registers. */
+int vfcap_host_relate(struct vfcap_host *h);
+void vfcap_host_clear(struct vfcap_host *h); /* frees all that it owns */
+
+/* -------------------------------------------------------------------------------------- files -- */
+
+/* dump.c: reads text of lspci -x/-xxx/-xxxx from fd to its end and adds what it holds. name is for messages.
+ * Bad records are told by vfcap_host_log() "name:line: reason" and never lose the others. Returns the
+ * number of functions added, or -errno (reading failed; 0 functions is the caller's to judge). */
+ssize_t vfcap_dump_read(struct vfcap_host *h, int fd, const char *name);
+
+/* dump.c: adds a file of --from: "FILE", "ADDR=FILE" or "-": a raw image (64, 256 or 4096 bytes that are no dump
+ * text) or dump text. Fails, said, when the file is a directory or device, unreadable or holds no function. */
+int vfcap_file_add(struct vfcap_host *h, const char *spec);
+
+/* --------------------------------------------------------------------------------------- root -- */
+
+/* root.c: every path below is relative to the root and resolved inside it: openat2(RESOLVE_IN_ROOT). */
+int vfcap_root_open(struct vfcap_root **root, const char *dir);
+void vfcap_root_close(struct vfcap_root *root);
+int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags); /* fd or -errno */
+/* Reads a small file into buf, strips trailing white space, ends it with NUL: length or -errno. */
+ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size);
+/* The same of a name within an open directory; no link is followed. */
+ssize_t vfcap_dir_read(int dirfd, const char *name, char *buf, size_t size);
+/* Is there a kernel behind the root: is its sys a sysfs (statfs)? */
+bool vfcap_root_has_kernel(const struct vfcap_root *root);
+
+/* ------------------------------------------------------------------------------- sysfs, live -- */
+
+/* topology.c: fills the host from <root>/sys/bus/pci/devices (or <root>/proc/bus/pci, a sos report): addresses,
+ * links physfn/virtfnN, driver, iommu_group, netdevs, totalvfs/numvfs; config space is fetched on demand. */
+int vfcap_topology_scan(struct vfcap_host *h);
+
+/* image.c: config space of the live host through libpci. The only file that includes <pci/pci.h>. */
+int vfcap_live_attach(struct vfcap_host *h); /* after vfcap_topology_scan() of the real root */
+void vfcap_live_detach(struct vfcap_host *h);
+/* Names of pci.ids ("Intel Corporation", "82576 Virtual Function"); NULL: unknown. Borrowed until the host goes. */
+const char *vfcap_pci_vendor_name(struct vfcap_host *h, unsigned int vendor);
+const char *vfcap_pci_device_name(struct vfcap_host *h, unsigned int vendor, unsigned int device);
+
+/* knob.c: what the driver's sysfs knob of a VF says: offset or 0; -1 when there is no knob. */
+int vfcap_knob_offset(struct vfcap_function *fn, enum vfcap_emul e);
+
+/* netlink.c: what the kernel knows of a VF through its PF's netdev (rtnetlink IFLA_VFINFO_LIST). */
+struct vfcap_vfinfo {
+	bool has_mac, has_vlan;
+	uint8_t mac[6];
+	uint16_t vlan;
+};
+/* Of one VF. Absence is no error: 0 with nothing set, also when the root is not the live one. One request per PF,
+ * kept in the host. */
+int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
+
+#endif
