@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# make            the tool (build/vfcap), libvfcap, man pages, the demo host
+# make demo       install what is missing (Debian), build, show what vfcap does
+# make check      install what is missing (Debian), build, run every test
+# make install    PREFIX=/usr/local, DESTDIR=
+#
+# O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
+# CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+O ?= build
+V ?= 0
+SAN ?=
+FUZZ_TIME ?= 60
+
+CFLAGS ?= -O2 -g
+PKG_CONFIG ?= pkg-config
+FUZZ_CC ?= clang
+BE_CC ?= s390x-linux-gnu-gcc
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
+DEMODIR = $(DATADIR)/vfcap/demo
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all install uninstall demo check bench fuzz dist clean format lint compile_flags
+all:
+
+ifeq ($(V),0)
+say = @printf '  %-7s %s\n' '$(1)' '$(2:$(O)/%=%)';
+else
+say =
+endif
+
+# ------------------------------------------------------------------------------ what is needed --
+
+# pkg-config modules of the library and of the tool, and the Debian packages that hold them.
+lib_deps := libpci libnl-3.0 libnl-route-3.0
+tool_deps := smartcols jansson
+deb_libpci := libpci-dev
+deb_libnl-3.0 := libnl-3-dev
+deb_libnl-route-3.0 := libnl-route-3-dev
+deb_smartcols := libsmartcols-dev
+deb_jansson := libjansson-dev
+
+missing_cmd = $(if $(shell command -v $(1) 2>/dev/null),,$(2))
+missing_mod = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo y),,$(deb_$(1)))
+missing := $(strip $(call missing_cmd,$(firstword $(CC)),gcc libc6-dev) \
+	$(call missing_cmd,$(firstword $(PKG_CONFIG)),pkgconf) $(call missing_cmd,scdoc,scdoc) \
+	$(foreach d,$(lib_deps) $(tool_deps),$(call missing_mod,$(d))))
+
+dep_cflags := $(if $(missing),,$(shell $(PKG_CONFIG) --cflags $(lib_deps) $(tool_deps)))
+lib_ldlibs := $(if $(missing),,$(shell $(PKG_CONFIG) --libs $(lib_deps)))
+tool_ldlibs := $(if $(missing),,$(shell $(PKG_CONFIG) --libs $(tool_deps)))
+
+.PHONY: needs
+needs:
+	@[ -z '$(missing)' ] || { echo 'missing to build (Debian packages): $(missing)' >&2; exit 1; }
+
+# --------------------------------------------------------------------------------------- flags --
+
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+san := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+cflags := -std=gnu11 -fPIC -fno-semantic-interposition $(warnings) $(san)
+includes := -Isrc -Isrc/core -Isrc/lib -Isrc/render
+cppflags := $(includes) -D_GNU_SOURCE -DVFCAP_VERSION='"$(VERSION)"' \
+	-DVFCAP_DEMO_DIR='"$(DEMODIR)"' $(dep_cflags)
+core_cflags := -ffreestanding -fno-builtin
+compile = $(CC) $(cflags) $(cppflags) $(CFLAGS) $(CPPFLAGS)
+link = $(CC) $(san) $(CFLAGS) $(LDFLAGS)
+
+# Everything that is compiled depends on the flags it is compiled with.
+flags := $(compile) / $(link) / $(lib_ldlibs) $(tool_ldlibs) / $(FUZZ_CC) $(BE_CC)
+ifneq ($(filter-out clean dist format uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(strip $(flags)),$(strip $(file <$(O)/.flags)))
+$(shell mkdir -p '$(O)')
+$(file >$(O)/.flags,$(flags))
+endif
+endif
+
+# ------------------------------------------------------------------------------------- sources --
+
+core_src := $(sort $(wildcard src/core/*.c))
+lib_src := $(core_src) $(sort $(wildcard src/host/*.c src/lib/*.c))
+render_src := $(sort $(wildcard src/render/*.c))
+tool_src := $(render_src) $(sort $(wildcard src/cmd/*.c)) src/vfcap.c
+man_src := $(sort $(wildcard man/*.scd))
+
+obj = $(patsubst %.c,$(O)/%.o,$(1))
+core_obj := $(call obj,$(core_src))
+lib_obj := $(call obj,$(lib_src))
+tool_obj := $(call obj,$(tool_src))
+lib_a := $(O)/libvfcap.a
+lib_so := $(O)/libvfcap.so.$(VERSION)
+lib_sym := src/lib/libvfcap.sym
+public_h := src/lib/libvfcap.h src/core/core.h src/core/env.h
+man := $(man_src:%.scd=$(O)/%)
+
+all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(O)/demo
+
+$(core_obj): cflags += $(core_cflags)
+$(filter-out $(core_obj),$(lib_obj)) $(tool_obj): | needs
+
+$(O)/%.o: %.c $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)$(compile) -MMD -MP -c -o $@ $<
+
+$(lib_a): $(lib_obj)
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+# A sanitizer's symbols come with the program, so only a plain library can be checked for what is undefined.
+$(lib_so): $(lib_obj) $(lib_sym)
+	$(call say,LD,$@)$(link) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,--version-script=$(lib_sym) \
+		-Wl,-soname,libvfcap.so.$(SOVERSION) -o $@ $(lib_obj) $(lib_ldlibs)
+	@ln -sf $(@F) $(O)/libvfcap.so.$(SOVERSION)
+	@ln -sf libvfcap.so.$(SOVERSION) $(O)/libvfcap.so
+
+$(O)/vfcap: $(tool_obj) $(lib_a)
+	$(call say,LD,$@)$(link) -o $@ $^ $(tool_ldlibs) $(lib_ldlibs)
+
+$(O)/vfcap.pc: pkgconfig/vfcap.pc.in $(O)/.flags Makefile
+	$(call say,GEN,$@)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@REQUIRES@|$(lib_deps)|' $< >$@
+
+$(O)/man/%: man/%.scd | needs
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)scdoc <$< >$@
+
+# The demo host is a sysroot: generated when there is a generator, else as it stands in the tree.
+mkdemo_src := $(wildcard src/demo/*.c)
+demo_tree := $(wildcard share/demo)
+ifneq ($(mkdemo_src),)
+$(O)/mkdemo: $(call obj,$(mkdemo_src)) $(core_obj)
+	$(call say,LD,$@)$(link) -o $@ $^
+
+$(O)/demo: $(O)/mkdemo
+	$(call say,DEMO,$@)rm -rf $@ && $(O)/mkdemo $@ && touch $@
+else ifneq ($(demo_tree),)
+$(O)/demo: $(demo_tree) $(shell find $(demo_tree) -type d 2>/dev/null | grep -v :)
+	$(call say,DEMO,$@)rm -rf $@ && cp -R $(demo_tree) $@ && touch $@
+else
+$(O)/demo:
+	@mkdir -p $@
+endif
+
+# ------------------------------------------------------------------------------------- install --
+
+# mode:file:directory
+installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBDIR) \
+	$(public_h:%=644:%:$(INCLUDEDIR)/vfcap) 644:$(O)/vfcap.pc:$(LIBDIR)/pkgconfig \
+	$(foreach m,$(man),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
+	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
+	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
+	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))
+part = $(word $(1),$(subst :, ,$(2)))
+installed = $(foreach i,$(installs),'$(DESTDIR)$(call part,3,$(i))/$(notdir $(call part,2,$(i)))')
+links := '$(DESTDIR)$(LIBDIR)/libvfcap.so.$(SOVERSION)' '$(DESTDIR)$(LIBDIR)/libvfcap.so'
+
+install: all
+	$(foreach i,$(installs),install -D -m $(call part,1,$(i)) $(call part,2,$(i)) \
+		'$(DESTDIR)$(call part,3,$(i))/$(notdir $(call part,2,$(i)))' &&) :
+	for l in $(links); do ln -sf $(notdir $(lib_so)) "$$l" || exit; done
+	rm -rf '$(DESTDIR)$(DEMODIR)'
+	mkdir -p '$(DESTDIR)$(DEMODIR)'
+	cp -R $(O)/demo/. '$(DESTDIR)$(DEMODIR)/'
+
+uninstall:
+	rm -f $(installed) $(links)
+	rm -rf '$(DESTDIR)$(DEMODIR)'
+
+# --------------------------------------------------------------------------------------- tests --
+
+# Unit tests: each tests/unit/test_*.c is a program. Those of the core need only the core (and run
+# big-endian too); test_host_*, test_lib_* take the library, test_render_* the render objects as well.
+unit_src := $(sort $(wildcard tests/unit/test_*.c))
+unit_help_src := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
+unit_lib_src := $(filter tests/unit/test_host_% tests/unit/test_lib_%,$(unit_src))
+unit_render_src := $(filter tests/unit/test_render_%,$(unit_src))
+unit_core_src := $(filter-out $(unit_lib_src) $(unit_render_src),$(unit_src))
+unit_prog = $(patsubst tests/unit/%.c,$(O)/unit/%,$(1))
+unit_progs := $(call unit_prog,$(unit_src))
+unit_help_obj := $(call obj,$(unit_help_src))
+cmocka_libs = $(shell $(PKG_CONFIG) --libs cmocka)
+
+.PHONY: unit unit-be fuzzers
+unit: $(unit_progs)
+
+$(call obj,$(unit_src) $(unit_help_src)): cflags += -Itests/unit
+$(call unit_prog,$(unit_core_src)): $(core_obj)
+$(call unit_prog,$(unit_lib_src)): $(lib_a)
+$(call unit_prog,$(unit_render_src)): $(call obj,$(render_src)) $(lib_a)
+$(call unit_prog,$(unit_lib_src)): unit_ldlibs = $(lib_ldlibs)
+$(call unit_prog,$(unit_render_src)): unit_ldlibs = $(tool_ldlibs) $(lib_ldlibs)
+$(O)/unit/test_%: $(O)/tests/unit/test_%.o $(unit_help_obj)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(unit_ldlibs) $(cmocka_libs)
+
+# The same tests big-endian: the only place where a double byte swap can fail.
+be = $(patsubst %.c,$(O)/be/%.o,$(1))
+be_progs := $(patsubst tests/unit/%.c,$(O)/be/%,$(unit_core_src))
+unit-be: $(be_progs)
+
+$(O)/be/%.o: %.c $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,BE-CC,$@)$(BE_CC) -std=gnu11 -O2 $(warnings) $(includes) -Itests/unit -D_GNU_SOURCE \
+		$(if $(filter src/core/%,$<),$(core_cflags),-DVFCAP_UNIT_STANDALONE) -MMD -MP -c -o $@ $<
+
+$(O)/be/test_%: $(O)/be/tests/unit/test_%.o $(call be,$(unit_help_src) $(core_src))
+	$(call say,BE-LD,$@)$(BE_CC) -static -o $@ $^
+
+# Fuzz targets: libFuzzer, with sanitizers, over all of the library.
+fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzz_progs := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(fuzz_src))
+fuzz_flags := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzz_obj = $(patsubst %.c,$(O)/fuzz/%.o,$(1))
+fuzzers: $(fuzz_progs)
+
+$(O)/fuzz/%.o: %.c $(O)/.flags | needs
+	@mkdir -p $(@D)
+	$(call say,FUZZ-CC,$@)$(FUZZ_CC) -std=gnu11 -O1 -g $(warnings) $(fuzz_flags) \
+		-fsanitize=fuzzer-no-link $(cppflags) -MMD -MP -c -o $@ $<
+
+$(O)/fuzz/lib.a: $(call fuzz_obj,$(lib_src))
+	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
+
+$(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
+	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(lib_ldlibs)
+
+# What tests/run and the tests themselves need to know of this build.
+export O SAN V VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG
+run = +@MAKE='$(MAKE)' tests/run
+
+tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts
+.PHONY: $(tiers:%=check-%)
+check:
+	@tests/setup check
+	$(run) $(tiers)
+
+$(tiers:%=check-%): check-%:
+	$(run) $*
+
+fuzz:
+	$(run) fuzz
+
+# --------------------------------------------------------------------------------- demo, bench --
+
+demo:
+	@tests/setup build
+	@$(MAKE) --no-print-directory all
+	@tests/demo $(O)/vfcap
+
+bench_progs := $(O)/bench/gendump $(O)/bench/measure
+.PHONY: bench-progs
+bench-progs: $(bench_progs)
+
+bench:
+	@tests/setup bench
+	@$(MAKE) --no-print-directory all bench-progs
+	@tests/bench/run
+
+$(O)/bench/%: $(O)/tests/bench/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(link) -o $@ $^
+
+# ------------------------------------------------------------------------------------- the rest --
+
+dist:
+	@mkdir -p $(O)
+	git archive --prefix=vfcap-$(VERSION)/ -o $(O)/vfcap-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf $(O)
+
+c_files = $(shell git ls-files '*.c' '*.h')
+scripts = tests/setup tests/run tests/layers tests/demo tests/bench/run .ci/run
+format:
+	clang-format -i $(c_files)
+
+lint:
+	clang-format --dry-run -Werror $(c_files)
+	shellcheck $(scripts)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
