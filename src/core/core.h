@@ -234,6 +234,9 @@ struct vfcap_regiter {
 	struct vfcap_image *img;
 	uint16_t offset, length, id; /* the capability's */
 	uint16_t block, index, count, reg; /* where the walk stands */
+	uint16_t start, size; /* of the block's present one, from the header */
+	uint16_t n_regs;
+	const struct vfcap_reg *regs; /* the block's, n_regs of them */
 };
 
 /* Begins a walk; nothing is read before the first vfcap_reg_next(). */

@@ -29,6 +29,33 @@ const struct vfcap_emuldef *vfcap_emuldef(enum vfcap_emul e);
 /* The bits of a register whose fields have that access. */
 uint32_t vfcap_reg_mask(const struct vfcap_reg *reg, enum vfcap_access access);
 
+/*
+ * Registers that stand together: a capability's own (key NULL, once), or a block of them that is there
+ * several times. How many: what count() says; else the field under mask in the dword at `at`, plus `plus`,
+ * when that dword has `when` under when_mask; else as many as the capability's length has room for. Never
+ * more than max; registers that leave the block or the capability's length are not there.
+ */
+struct vfcap_regblock {
+	const char *key;
+	const struct vfcap_reg *regs; /* NULL: those of vfcap_emuldef(arg) */
+	uint8_t n_regs;
+	uint8_t arg; /* for count() */
+	uint16_t start; /* of the first, from the header; 0: where the block before it ends */
+	uint16_t size; /* bytes of one; 0: the whole capability */
+	uint16_t max;
+	uint8_t at;
+	uint8_t plus;
+	uint32_t mask;
+	uint32_t when_mask;
+	uint32_t when;
+	uint32_t grow_mask; /* a field in the first dword of each: so many times grow_by bytes more */
+	uint8_t grow_by;
+	unsigned int (*count)(const struct vfcap_regiter *it, const struct vfcap_regblock *b);
+};
+
+/* The blocks of a capability's registers, *n of them; NULL and 0 when there are none. */
+const struct vfcap_regblock *vfcap_regblocks(unsigned int id, unsigned int *n);
+
 /* Lanes that the link may have (Maximum Link Width in the PCI Express capability's Link Capabilities):
  * 0 when it cannot be known, as on a VF, where that register may be absent or zero. */
 unsigned int vfcap_link_lanes(struct vfcap_image *img);
