@@ -76,6 +76,7 @@ struct vfcap_function {
 	enum vfcap_skip skip; /* filled by the source when it first reads config space */
 	struct vfcap_function *pf; /* of a VF; NULL when it is not known */
 	int vf_index; /* 0-based; -1 when it is not known */
+	size_t pos, vf_pos; /* where it stands in host->fn and in pf->vf, after vfcap_host_finish() */
 	struct vfcap_function **vf; /* of a PF: those that exist, by index; owned array */
 	size_t n_vf;
 	int totalvfs, numvfs; /* of a PF; -1 when not known */

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Brings a VF, its PF and its siblings before the core's plan. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lib.h"
+
+/* Reads off a VF without keeping its image: hundreds of them enter one OR. */
+static bool sibling_read(struct vfcap_function *vf, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	return vf->fetch && vf->fetch(vf, off, len, buf) == (int)len;
+}
+
+static bool sibling_readable(struct vfcap_function *vf)
+{
+	uint8_t class_dword[4], head[4];
+
+	if (!sibling_read(vf, 0x08, 4, class_dword) || !sibling_read(vf, VFCAP_EXT_BASE, 4, head))
+		return false;
+	return vfcap_le32(class_dword) != 0xffffffff || vfcap_le32(head) != 0xffffffff;
+}
+
+static bool is_unreadable(const struct vfcap_function *pf, const struct vfcap_function *vf)
+{
+	size_t i;
+
+	for (i = 0; i < pf->n_unreadable; i++)
+		if (pf->unreadable[i] == vf)
+			return true;
+	return false;
+}
+
+/* struct vfcap_image.fetch of the OR of all VFs of a PF. A VF that cannot be read is left out and named. */
+static int siblings_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	struct vfcap_function *pf = ctx;
+	uint8_t one[VFCAP_CFG_SIZE];
+	size_t i;
+	unsigned int b;
+
+	memset(buf, 0, len);
+	for (i = 0; i < pf->n_vf; i++) {
+		if (is_unreadable(pf, pf->vf[i]))
+			continue;
+		if (!sibling_read(pf->vf[i], off, len, one)) {
+			pf->unreadable[pf->n_unreadable++] = pf->vf[i];
+			pf->n_read--;
+			continue;
+		}
+		for (b = 0; b < len; b++)
+			buf[b] |= one[b];
+	}
+	return pf->n_read ? (int)len : 0;
+}
+
+static struct vfcap_image *siblings_open(struct vfcap_function *pf)
+{
+	size_t i;
+
+	if (pf->siblings || !pf->n_vf)
+		return pf->siblings;
+	pf->siblings = malloc(sizeof(*pf->siblings));
+	pf->unreadable = calloc(pf->n_vf, sizeof(*pf->unreadable));
+	if (!pf->siblings || !pf->unreadable) {
+		free(pf->siblings);
+		pf->siblings = NULL;
+		free(pf->unreadable);
+		pf->unreadable = NULL;
+		return NULL;
+	}
+	vfcap_image_init(pf->siblings, VFCAP_CFG_SIZE, siblings_fetch, pf);
+	for (i = 0; i < pf->n_vf; i++) {
+		if (sibling_readable(pf->vf[i]))
+			pf->n_read++;
+		else
+			pf->unreadable[pf->n_unreadable++] = pf->vf[i];
+	}
+	return pf->siblings;
+}
+
+/* A function that was skipped or has vanished is planned as one that cannot be read. */
+static struct vfcap_image *unreadable_image(void)
+{
+	struct vfcap_image *img = malloc(sizeof(*img));
+
+	if (img)
+		vfcap_image_init(img, VFCAP_CFG_SIZE, NULL, NULL);
+	return img;
+}
+
+static int plan_unreadable(struct vfcap_plan_input *in, const struct vfcap_wish *wish,
+			   struct vfcap_plan *plan)
+{
+	cleanup_free struct vfcap_image *img = unreadable_image();
+	cleanup_free struct vfcap_chain *chain = malloc(sizeof(*chain));
+
+	if (!img || !chain)
+		return -ENOMEM;
+	vfcap_chain_walk(chain, img);
+	in->vf = img;
+	in->vf_chain = chain;
+	vfcap_plan_make(plan, in, wish);
+	return 0;
+}
+
+int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish,
+			struct vfcap_plan *plan, struct vfcap_evidence *evidence)
+{
+	struct vfcap_function *pf = fn->role == VFCAP_ROLE_VF ? fn->pf : NULL;
+	struct vfcap_plan_input in = {
+		.is_vf = fn->role == VFCAP_ROLE_VF,
+		.release = fn->host->release,
+	};
+
+	if (evidence)
+		memset(evidence, 0, sizeof(*evidence));
+	if (pf) {
+		in.pf_chain = vfcap_function_chain(pf);
+		in.pf = in.pf_chain ? pf->image : NULL;
+		in.siblings = siblings_open(pf);
+	}
+	in.vf_chain = vfcap_function_chain(fn);
+	in.vf = fn->image;
+	if (!in.vf_chain)
+		return plan_unreadable(&in, wish, plan);
+	vfcap_plan_make(plan, &in, wish);
+	if (pf && evidence)
+		*evidence = (struct vfcap_evidence){
+			.siblings_read = pf->n_read,
+			.siblings_unreadable = pf->n_unreadable,
+			.unreadable = pf->unreadable,
+		};
+	return 0;
+}
