@@ -194,7 +194,8 @@ unit_progs := $(call unit_prog,$(unit_src))
 unit_help_obj := $(call obj,$(unit_help_src))
 cmocka_libs = $(shell $(PKG_CONFIG) --libs cmocka)
 
-.PHONY: unit unit-be fuzzers
+.PHONY: core unit unit-be fuzzers
+core: $(core_obj)
 unit: $(unit_progs)
 
 $(call obj,$(unit_src) $(unit_help_src)): cflags += -Itests/unit
@@ -239,7 +240,7 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
 	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(lib_ldlibs)
 
 # What tests/run and the tests themselves need to know of this build.
-export O SAN V VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG
+export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG
 run = +@MAKE='$(MAKE)' tests/run
 
 tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts
