@@ -140,9 +140,9 @@ enum vfcap_len_kind {
 
 struct vfcap_len {
 	uint8_t kind;
-	uint16_t base; /* bytes */
+	uint16_t base; /* bytes; HOOK: proven where hook() gives 0, and what it gives is exact then */
 	uint16_t reserved; /* the most the spec allows, 0: the proven length is all */
-	uint8_t at; /* COUNT: where the 32-bit register with the count is, from the header */
+	uint8_t at; /* COUNT, HOOK: where the 32-bit register that tells it is, from the header */
 	uint32_t mask; /* COUNT: the field in it */
 	uint8_t plus; /* COUNT: added to the field */
 	uint16_t unit; /* COUNT: bytes per item */
@@ -228,6 +228,7 @@ struct vfcap_regval {
 };
 
 struct vfcap_cap;
+struct vfcap_regblock;
 
 /* Walks all registers of a capability in the table's order; the caller's, made by vfcap_regs(). */
 struct vfcap_regiter {
@@ -235,7 +236,8 @@ struct vfcap_regiter {
 	uint16_t offset, length, id; /* the capability's */
 	uint16_t block, index, count, reg; /* where the walk stands */
 	uint16_t start, size; /* of the block's present one, from the header */
-	uint16_t n_regs;
+	uint16_t n_blocks, n_regs;
+	const struct vfcap_regblock *blocks; /* the capability's, n_blocks of them */
 	const struct vfcap_reg *regs; /* the block's, n_regs of them */
 };
 
@@ -298,6 +300,7 @@ struct vfcap_cap {
 	uint16_t anomalies; /* mask of 1 << enum vfcap_anomaly */
 	uint16_t other; /* VFCAP_OVERLAP: offset of the capability that it overlaps */
 	uint8_t version;
+	bool length0; /* VSEC, DVSEC: declares a length of 0, which vfio-pci takes for "hide it" */
 };
 
 struct vfcap_chain {
@@ -307,6 +310,7 @@ struct vfcap_chain {
 	uint16_t end; /* where the walk stopped though a next pointer led there; 0: it ended cleanly */
 	uint16_t end_anomaly; /* what is there: mask of ZERO_HEADER, UNREADABLE, TRUNCATED, or 0 */
 	struct vfcap_cap cap[VFCAP_CHAIN_MAX]; /* in chain order, n of them */
+	uint16_t owner[VFCAP_EXT_DWORDS]; /* private to the walk; most of it is never written */
 };
 
 /* One anomaly of a chain, as vfcap_anomaly_next() gives it. */
