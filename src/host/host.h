@@ -58,7 +58,8 @@ struct vfcap_rows {
 int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len);
 /* As struct vfcap_image.fetch; ctx is a struct vfcap_rows. */
 int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
-void vfcap_rows_free(struct vfcap_rows *rows);
+void vfcap_rows_trim(struct vfcap_rows *rows); /* gives back the room that is not used */
+void vfcap_rows_free(struct vfcap_rows *rows); /* what it holds, not rows itself */
 
 /* ----------------------------------------------------------------------------------- function -- */
 
@@ -108,6 +109,8 @@ struct vfcap_function {
 /* --------------------------------------------------------------------------------------- host -- */
 
 struct vfcap_root;
+struct vfcap_topology; /* topology.c's notes */
+struct vfcap_netlink; /* netlink.c's answers */
 
 struct vfcap_host {
 	struct vfcap_function **fn; /* by ascending address, after vfcap_host_finish() */
@@ -118,6 +121,8 @@ struct vfcap_host {
 	bool from_files;
 	uint32_t release; /* VFCAP_RELEASE() of the kernel under the root; VFCAP_RELEASE_NEWEST if not known */
 	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
+	struct vfcap_topology *topology; /* owned */
+	struct vfcap_netlink *netlink; /* owned */
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;
 	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
@@ -156,6 +161,7 @@ int vfcap_file_add(struct vfcap_host *h, const char *spec);
 /* root.c: every path below is relative to the root and resolved inside it: openat2(RESOLVE_IN_ROOT). */
 int vfcap_root_open(struct vfcap_root **root, const char *dir);
 void vfcap_root_close(struct vfcap_root *root);
+const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags); /* fd or -errno */
 /* Reads a small file into buf, strips trailing white space, ends it with NUL: length or -errno. */
 ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size);
@@ -169,6 +175,7 @@ bool vfcap_root_has_kernel(const struct vfcap_root *root);
 /* topology.c: fills the host from <root>/sys/bus/pci/devices (or <root>/proc/bus/pci, a sos report): addresses,
  * links physfn/virtfnN, driver, iommu_group, netdevs, totalvfs/numvfs; config space is fetched on demand. */
 int vfcap_topology_scan(struct vfcap_host *h);
+void vfcap_topology_free(struct vfcap_host *h);
 
 /* image.c: config space of the live host through libpci. The only file that includes <pci/pci.h>. */
 int vfcap_live_attach(struct vfcap_host *h); /* after vfcap_topology_scan() of the real root */
@@ -189,5 +196,9 @@ struct vfcap_vfinfo {
 /* Of one VF. Absence is no error: 0 with nothing set, also when the root is not the live one. One request per PF,
  * kept in the host. */
 int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
+void vfcap_netlink_free(struct vfcap_host *h);
+/* The parser behind it: fills those of info[0..n) that the attributes of one RTM_NEWLINK message speak of.
+ * Gives how many VFs it speaks of. */
+size_t vfcap_netlink_parse(const void *attrs, size_t len, struct vfcap_vfinfo *info, size_t n);
 
 #endif
