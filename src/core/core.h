@@ -451,6 +451,7 @@ struct vfcap_plan {
 	enum vfcap_code refused[VFCAP_EMULS]; /* VFCAP_OK: placed, or not wanted */
 	struct vfcap_considered considered[VFCAP_CONSIDERED_MAX];
 	struct vfcap_link link[VFCAP_CHAIN_MAX + VFCAP_EMULS]; /* the visible chain afterwards */
+	uint16_t owner[VFCAP_EXT_DWORDS]; /* private to the planning; most of it is never written */
 };
 
 /* Decides where the wanted capabilities go (DESIGN section 4). Always gives an answer. */

@@ -7,6 +7,28 @@
 
 #define VFCAP_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* A set of dwords of extended config space, by number from 0x100 on. */
+#define VFCAP_MAP_WORDS (VFCAP_EXT_DWORDS / 32)
+
+static inline unsigned int vfcap_dword(unsigned int off)
+{
+	return (off - VFCAP_EXT_BASE) / 4;
+}
+
+static inline bool vfcap_map_test(const uint32_t *map, unsigned int dword)
+{
+	return map[dword / 32] >> (dword % 32) & 1;
+}
+
+static inline void vfcap_map_set(uint32_t *map, unsigned int dword)
+{
+	map[dword / 32] |= 1u << (dword % 32);
+}
+
+/* The anomalies for which vfcap_anomaly_breaks(), as a mask. */
+#define VFCAP_BREAKING \
+	(1u << VFCAP_LOOP | 1u << VFCAP_NEXT_BELOW | 1u << VFCAP_PAST_END | 1u << VFCAP_OVERLAP)
+
 /*
  * A capability that can be emulated. The registers do three things: they are decoded as those of any
  * other capability, they give what a guest reads at first, and they mask what it writes.
@@ -14,6 +36,7 @@
 struct vfcap_emuldef {
 	uint16_t id;
 	uint16_t len; /* bytes */
+	uint8_t ctrl; /* offset of the control register; bit 0 of it is ENABLE in both */
 	uint8_t n_regs;
 	const struct vfcap_reg *regs;
 	/*

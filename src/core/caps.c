@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every extended capability: its ID, its names, how long it is and what vfio-pci makes of it; and the
+ * registers of the two that can be emulated.
+ *
+ * [U] marks a layout that was taken from register maps and code, not from the text of the spec.
+ */
+#include "internal.h"
+
+/* ------------------------------------------------------------ what the length of some hangs on -- */
+
+#define HEADER_TYPE 0x0e
+#define HEADER_TYPE_BRIDGE 1
+#define CLASS_CODE 0x0a /* 16 bits: base class and sub-class */
+#define CLASS_RC_EVENT_COLLECTOR 0x0807
+#define LEGACY_STATUS 0x06
+#define LEGACY_STATUS_LIST 0x0010
+#define LEGACY_LIST 0x34
+#define LEGACY_CAPS_MAX ((0x100 - 0x40) / 4)
+#define LEGACY_ID_PCIE 0x10
+#define PCIE_FLAGS 0x02
+#define PCIE_TYPE_ROOT_PORT 4
+#define PCIE_TYPE_RC_ENDPOINT 9
+#define PCIE_TYPE_RC_EVENT_COLLECTOR 10
+#define PCIE_LINK_CAP 0x0c
+
+/* Reads the register at +at of a capability; 0 when it cannot be had. */
+static uint32_t cap_reg(struct vfcap_image *img, unsigned int off, unsigned int at)
+{
+	uint32_t val;
+
+	vfcap_image_read(img, off + at, 4, &val);
+	return val;
+}
+
+/* The offset of the PCI Express capability in the legacy list; 0: none, or not readable. */
+static unsigned int find_pcie(struct vfcap_image *img)
+{
+	unsigned int left = LEGACY_CAPS_MAX;
+	uint32_t val;
+
+	if (!vfcap_image_read(img, LEGACY_STATUS, 2, &val) || !(val & LEGACY_STATUS_LIST))
+		return 0;
+
+	vfcap_image_read(img, LEGACY_LIST, 1, &val);
+	while (left-- && (val & 0xfc) >= 0x40) {
+		unsigned int off = val & 0xfc;
+
+		if (!vfcap_image_read(img, off, 2, &val))
+			return 0;
+		if ((val & 0xff) == LEGACY_ID_PCIE)
+			return off;
+		val >>= 8;
+	}
+	return 0;
+}
+
+/* Device/Port Type of the PCI Express capability at off. */
+static unsigned int pcie_type(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t flags;
+
+	vfcap_image_read(img, off + PCIE_FLAGS, 2, &flags);
+	return flags >> 4 & 0xf;
+}
+
+static bool is_bridge(struct vfcap_image *img)
+{
+	uint32_t type;
+
+	return vfcap_image_read(img, HEADER_TYPE, 1, &type) && (type & 0x7f) == HEADER_TYPE_BRIDGE;
+}
+
+unsigned int vfcap_link_lanes(struct vfcap_image *img)
+{
+	unsigned int off = find_pcie(img), type, lanes;
+
+	if (!off)
+		return 0;
+	type = pcie_type(img, off);
+	if (type == PCIE_TYPE_RC_ENDPOINT || type == PCIE_TYPE_RC_EVENT_COLLECTOR)
+		return 0; /* on no link: a version 1 structure ends before that register */
+
+	lanes = cap_reg(img, off, PCIE_LINK_CAP) >> 4 & 0x3f;
+	switch (lanes) {
+	case 1:
+	case 2:
+	case 4:
+	case 8:
+	case 12:
+	case 16:
+	case 32:
+		return lanes;
+	}
+	return 0;
+}
+
+/* Root ports and event collectors have the three root registers behind the header log. */
+static unsigned int aer_len(struct vfcap_image *img, unsigned int off)
+{
+	unsigned int pcie, type = 0;
+	uint32_t class;
+
+	(void)off;
+	vfcap_image_read(img, CLASS_CODE, 2, &class);
+	if (is_bridge(img) || class == CLASS_RC_EVENT_COLLECTOR) {
+		pcie = find_pcie(img);
+		type = pcie ? pcie_type(img, pcie) : 0;
+	}
+	return type == PCIE_TYPE_ROOT_PORT || type == PCIE_TYPE_RC_EVENT_COLLECTOR ? 0x38 : 0x2c;
+}
+
+static unsigned int max_of(unsigned int a, unsigned int b)
+{
+	return a > b ? a : b;
+}
+
+/* Bytes of an arbitration table by the largest number of phases that is offered. */
+static unsigned int arb_table(uint32_t offered, unsigned int entry_bits)
+{
+	unsigned int phases;
+
+	if (offered & 0x20)
+		phases = 256;
+	else if (offered & 0x18) /* 128, weighted or time-based */
+		phases = 128;
+	else if (offered & 0x04)
+		phases = 64;
+	else if (offered & 0x02)
+		phases = 32;
+	else
+		return 0;
+	return phases * entry_bits / 8;
+}
+
+/* VC, VC9 and MFVC: the resources, and the arbitration tables wherever they were put (bits 31:24,
+ * in units of 16 bytes). */
+static unsigned int vc_len(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t cap1 = cap_reg(img, off, 4), cap2 = cap_reg(img, off, 8);
+	unsigned int n = (cap1 & 7) + 1, len = 0x10 + 12 * n, i;
+
+	if (cap2 >> 24)
+		len = max_of(len, 16 * (cap2 >> 24) + arb_table(cap2 & 0xe, 4));
+	for (i = 0; i < n; i++) {
+		uint32_t res = cap_reg(img, off, 0x10 + 12 * i);
+
+		if (res >> 24)
+			len = max_of(len, 16 * (res >> 24) +
+						  arb_table(res & 0x3e, 1u << (cap1 >> 10 & 3)));
+	}
+	return len;
+}
+
+static unsigned int rcec_len(struct vfcap_image *img, unsigned int off)
+{
+	return (cap_reg(img, off, 0) >> 16 & 0xf) >= 2 ? 12 : 8;
+}
+
+static unsigned int acs_len(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t cap = cap_reg(img, off, 4);
+	unsigned int bits = cap >> 8 & 0xff;
+
+	if (!(cap & 0x20))
+		return 8; /* no egress control: no vector */
+	return 8 + ((bits ? bits : 256) + 31) / 32 * 4;
+}
+
+/* Bridges have the overlay BAR, too. */
+static unsigned int mcast_len(struct vfcap_image *img, unsigned int off)
+{
+	(void)off;
+	return is_bridge(img) ? 0x30 : 0x28;
+}
+
+static unsigned int tph_len(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t cap = cap_reg(img, off, 4);
+
+	if ((cap >> 9 & 3) != 1)
+		return 12; /* no table, or one in MSI-X */
+	return 12 + 2 * ((cap >> 16 & 0x7ff) + 1);
+}
+
+/* Root ports have the RP PIO registers, and a log whose size in dwords is told. */
+static unsigned int dpc_len(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t cap = cap_reg(img, off, 4);
+
+	if (!(cap & 0x20))
+		return 0x0c;
+	return 0x20 + 4 * ((cap >> 8 & 0xf) | (cap >> 9 & 0x10));
+}
+
+/* Link streams of two registers; then selective streams, each with its own number of address blocks. */
+static unsigned int ide_len(struct vfcap_image *img, unsigned int off)
+{
+	uint32_t cap = cap_reg(img, off, 4), blocks;
+	unsigned int len = 0x0c, n = 0;
+
+	if (cap & 1)
+		len += 8 * ((cap >> 13 & 7) + 1);
+	if (cap & 2)
+		n = (cap >> 16 & 0xff) + 1;
+	for (; n; n--) {
+		if (!vfcap_image_read(img, off + len, 4, &blocks))
+			return len + 20 * n;
+		len += 20 + 12 * (blocks & 0xf);
+	}
+	return len;
+}
+
+/* 0 where the width of the link is not told: see struct vfcap_len. */
+static unsigned int lane_len(struct vfcap_image *img, unsigned int fixed, unsigned int per_lane)
+{
+	unsigned int lanes = vfcap_link_lanes(img);
+
+	return lanes ? fixed + per_lane * lanes : 0;
+}
+
+static unsigned int secpci_len(struct vfcap_image *img, unsigned int off)
+{
+	(void)off;
+	return lane_len(img, 0x0c, 2);
+}
+
+static unsigned int lmr_len(struct vfcap_image *img, unsigned int off)
+{
+	(void)off;
+	return lane_len(img, 0x08, 4);
+}
+
+/* 16 and 32 GT/s: a byte per lane behind seven registers; 64 and 128 GT/s: behind three. */
+static unsigned int gt16_len(struct vfcap_image *img, unsigned int off)
+{
+	(void)off;
+	return lane_len(img, 0x20, 1);
+}
+
+static unsigned int gt64_len(struct vfcap_image *img, unsigned int off)
+{
+	(void)off;
+	return lane_len(img, 0x10, 1);
+}
+
+/* ------------------------------------------------------------------------------- the capabilities -- */
+
+#define UNKNOWN { .kind = VFCAP_LEN_UNKNOWN }
+#define FIXED(n) { .kind = VFCAP_LEN_FIXED, .base = (n) }
+#define UP_TO(n, most) { .kind = VFCAP_LEN_FIXED, .base = (n), .reserved = (most) }
+#define SELF { .kind = VFCAP_LEN_SELF }
+#define COUNT(n, bytes, reg, bits, more) \
+	{ .kind = VFCAP_LEN_COUNT, .base = (n), .unit = (bytes), .at = (reg), .mask = (bits), \
+	  .plus = (more) }
+#define HOOK(fn, reg) { .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg) }
+#define HOOK_UP_TO(fn, reg, most) \
+	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg), .reserved = (most) }
+#define LANES(fn, n, most) \
+	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) }
+
+#define CAP(_id, _name, _title, _vfio, ...) \
+	[_id] = { .id = (_id), .name = (_name), .title = (_title), .vfio = VFCAP_VFIO_##_vfio, \
+		  .len = __VA_ARGS__ }
+
+static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
+	CAP(0x00, "NULL", "Null", HIDES, FIXED(4)),
+	CAP(0x01, "AER", "Advanced Error Reporting", SHOWS, HOOK_UP_TO(aer_len, 0, 0x58)),
+	CAP(0x02, "VC", "Virtual Channel", SHOWS, HOOK(vc_len, 4)),
+	CAP(0x03, "DSN", "Device Serial Number", SHOWS, FIXED(12)),
+	CAP(0x04, "PWR", "Power Budgeting", SHOWS, FIXED(16)),
+	CAP(0x05, "RCLINK", "Root Complex Link Declaration", HIDES, COUNT(16, 16, 4, 0xff00, 0)),
+	CAP(0x06, "RCILINK", "Root Complex Internal Link Control", HIDES, FIXED(12)),
+	CAP(0x07, "RCEC", "Root Complex Event Collector Endpoint Association", HIDES,
+	    HOOK_UP_TO(rcec_len, 0, 12)),
+	CAP(0x08, "MFVC", "Multi-Function Virtual Channel", SHOWS, HOOK(vc_len, 4)),
+	CAP(0x09, "VC9", "Virtual Channel (with MFVC)", SHOWS, HOOK(vc_len, 4)),
+	CAP(0x0a, "RCRB", "Root Complex Register Block Header", HIDES, FIXED(0x14)),
+	CAP(0x0b, "VSEC", "Vendor-Specific", SHOWS, SELF),
+	CAP(0x0c, "CAC", "Configuration Access Correlation", HIDES, UNKNOWN),
+	CAP(0x0d, "ACS", "Access Control Services", SHOWS, HOOK(acs_len, 4)),
+	CAP(0x0e, "ARI", "Alternative Routing-ID Interpretation", SHOWS, FIXED(8)),
+	CAP(0x0f, "ATS", "Address Translation Services", SHOWS, FIXED(8)),
+	CAP(0x10, "SR-IOV", "Single Root I/O Virtualization", SHOWS, FIXED(0x40)),
+	CAP(0x11, "MR-IOV", "Multi-Root I/O Virtualization", HIDES, UNKNOWN),
+	CAP(0x12, "MCAST", "Multicast", SHOWS, HOOK_UP_TO(mcast_len, 0, 0x30)),
+	CAP(0x13, "PRI", "Page Request Interface", SHOWS, FIXED(VFCAP_PRI_LEN)),
+	CAP(0x14, "AMD", "Reserved for AMD", HIDES, UNKNOWN),
+	CAP(0x15, "REBAR", "Resizable BAR", SHOWS, COUNT(4, 8, 8, 0xe0, 0)),
+	CAP(0x16, "DPA", "Dynamic Power Allocation", SHOWS, COUNT(16, 1, 4, 0x1f, 1)),
+	CAP(0x17, "TPH", "TPH Requester", SHOWS, HOOK(tph_len, 4)),
+	CAP(0x18, "LTR", "Latency Tolerance Reporting", SHOWS, FIXED(8)),
+	CAP(0x19, "SECPCI", "Secondary PCI Express", HIDES, LANES(secpci_len, 0x0c, 0x0c + 2 * 32)),
+	CAP(0x1a, "PMUX", "Protocol Multiplexing", HIDES, COUNT(16, 4, 4, 0x3f, 0)), /* [U] */
+	CAP(0x1b, "PASID", "Process Address Space ID", HIDES, FIXED(VFCAP_PASID_LEN)),
+	CAP(0x1c, "LNR", "LN Requester", HIDES, FIXED(8)),
+	CAP(0x1d, "DPC", "Downstream Port Containment", HIDES, HOOK_UP_TO(dpc_len, 4, 0x3c)),
+	CAP(0x1e, "L1SS", "L1 PM Substates", HIDES, UP_TO(16, 20)),
+	CAP(0x1f, "PTM", "Precision Time Measurement", HIDES, FIXED(12)),
+	CAP(0x20, "MPCIE", "PCI Express over M-PHY", HIDES, UNKNOWN),
+	CAP(0x21, "FRS", "FRS Queueing", HIDES, FIXED(16)),
+	CAP(0x22, "RTR", "Readiness Time Reporting", HIDES, FIXED(12)),
+	/* Merged for 6.4 (tag vfio-v6.4-rc1, "vfio/pci: Add DVSEC PCI Extended Config Capability to
+	 * user visible list", posted in March 2023). */
+	[0x23] = { .id = 0x23, .name = "DVSEC", .title = "Designated Vendor-Specific", .len = SELF,
+		   .vfio = VFCAP_VFIO_SHOWS_SINCE, .since = VFCAP_RELEASE(6, 4) },
+	CAP(0x24, "VF-REBAR", "VF Resizable BAR", HIDES, COUNT(4, 8, 8, 0xe0, 0)),
+	CAP(0x25, "DLF", "Data Link Feature", HIDES, FIXED(12)),
+	CAP(0x26, "16GT", "Physical Layer 16.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
+	CAP(0x27, "LMR", "Lane Margining at the Receiver", HIDES, LANES(lmr_len, 0x08, 0x08 + 4 * 32)),
+	CAP(0x28, "HIER-ID", "Hierarchy ID", HIDES, FIXED(0x20)),
+	CAP(0x29, "NPEM", "Native PCIe Enclosure Management", HIDES, FIXED(16)),
+	CAP(0x2a, "32GT", "Physical Layer 32.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
+	CAP(0x2b, "ALT-PROT", "Alternate Protocol", HIDES, UP_TO(0x14, 0x18)),
+	CAP(0x2c, "SFI", "System Firmware Intermediary", HIDES, FIXED(0x14)),
+	CAP(0x2d, "SHADOW", "Shadow Functions", HIDES, UNKNOWN),
+	CAP(0x2e, "DOE", "Data Object Exchange", HIDES, FIXED(0x18)),
+	CAP(0x2f, "DEV3", "Device 3", HIDES, UP_TO(0x10, 0x1c)), /* [U] */
+	CAP(0x30, "IDE", "Integrity and Data Encryption", HIDES, HOOK(ide_len, 4)),
+	CAP(0x31, "64GT", "Physical Layer 64.0 GT/s", HIDES, LANES(gt64_len, 0x10, 0x10 + 32)),
+	CAP(0x32, "FLIT-LOG", "Flit Logging", HIDES, FIXED(0x3c)),
+	CAP(0x33, "FLIT-PM", "Flit Performance Measurement", HIDES, UNKNOWN),
+	CAP(0x34, "FLIT-EI", "Flit Error Injection", HIDES, FIXED(0x24)),
+	CAP(0x35, "SVC", "Streamlined Virtual Channel", HIDES, UNKNOWN),
+	CAP(0x36, "MMIO-RBL", "MMIO Register Block Locator", HIDES, COUNT(0, 1, 4, 0xfff, 0)),
+	CAP(0x37, "NOP-FLIT", "NOP Flit", HIDES, UNKNOWN),
+	CAP(0x38, "SIOV", "Scalable I/O Virtualization", HIDES, UNKNOWN),
+	CAP(0x39, "128GT", "Physical Layer 128.0 GT/s", HIDES, LANES(gt64_len, 0x10, 0x10 + 32)), /* [U] */
+	CAP(0x3a, "CAPT-D", "Captured Data", HIDES, UNKNOWN),
+};
+
+const struct vfcap_capinfo *vfcap_capinfo(unsigned int id)
+{
+	return id <= VFCAP_ID_MAX ? &caps[id] : NULL;
+}
+
+/* The next character of a name that counts, in lower case; *s moves behind it. */
+static char next_char(const char **s)
+{
+	while (**s == '-' || **s == '_')
+		++*s;
+	if (!**s)
+		return 0;
+	return **s >= 'A' && **s <= 'Z' ? (char)(*(*s)++ - 'A' + 'a') : *(*s)++;
+}
+
+/* Are the names the same but for case and hyphens? ("sriov") */
+static bool same_name(const char *a, const char *b)
+{
+	char c;
+
+	do {
+		c = next_char(&a);
+		if (c != next_char(&b))
+			return false;
+	} while (c);
+	return true;
+}
+
+int vfcap_cap_by_name(const char *name)
+{
+	unsigned int id;
+
+	for (id = 0; id <= VFCAP_ID_MAX; id++) {
+		if (same_name(name, caps[id].name))
+			return (int)id;
+	}
+	return -1;
+}
+
+bool vfcap_vfio_hides(unsigned int id, uint32_t release)
+{
+	const struct vfcap_capinfo *info = vfcap_capinfo(id);
+
+	if (!info || info->vfio == VFCAP_VFIO_HIDES)
+		return true;
+	return info->vfio == VFCAP_VFIO_SHOWS_SINCE && release < info->since;
+}
+
+/* The value of a field: the mask's lowest bit is its unit. */
+static uint32_t field_of(uint32_t val, uint32_t mask)
+{
+	return (val & mask) / (mask & -mask);
+}
+
+/* Proven bytes by the row's rule; 0 when they cannot be known. */
+static unsigned int length_by_rule(const struct vfcap_len *rule, struct vfcap_image *img,
+				   unsigned int off)
+{
+	switch (rule->kind) {
+	case VFCAP_LEN_FIXED:
+		return rule->base;
+	case VFCAP_LEN_SELF:
+		return cap_reg(img, off, 4) >> 20;
+	case VFCAP_LEN_COUNT:
+		return rule->base +
+		       rule->unit * (field_of(cap_reg(img, off, rule->at), rule->mask) + rule->plus);
+	case VFCAP_LEN_HOOK:
+		return rule->hook(img, off);
+	}
+	return 0;
+}
+
+unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigned int id,
+			      unsigned int *reserved, bool *known, bool *truncated)
+{
+	const struct vfcap_capinfo *info = vfcap_capinfo(id);
+	const struct vfcap_len *rule = info ? &info->len : NULL;
+	unsigned int len = 0, most = 0, at;
+
+	*truncated = false;
+	if (rule) {
+		at = rule->kind == VFCAP_LEN_SELF ? 4 : rule->at;
+		*truncated = at && !vfcap_image_need(img, off + at, 4);
+		most = rule->reserved;
+		if (!*truncated)
+			len = length_by_rule(rule, img, off);
+		if (rule->kind == VFCAP_LEN_HOOK && rule->base) {
+			most = len ? 0 : most;
+			len = len ? len : rule->base;
+		}
+		if (len < 8 && rule->kind != VFCAP_LEN_FIXED)
+			len = 0; /* shorter than the register that says so */
+	}
+
+	*known = len;
+	len = len ? (len + 3) & ~3u : 4;
+	*reserved = max_of(len, *known ? most : 0);
+	return len;
+}
+
+/* ---------------------------------------------------------------------------- PASID and PRI -- */
+
+static const struct vfcap_field pasid_cap[] = {
+	{ "execute", "Exec", VFCAP_PASID_CAP_EXEC, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },
+	{ "privileged", "Priv", VFCAP_PASID_CAP_PRIV, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },
+	{ "max_width", "Width", VFCAP_PASID_CAP_WIDTH, VFCAP_CONST, VFCAP_DEC, NULL, 0 },
+};
+
+static const struct vfcap_field pasid_ctrl[] = {
+	{ "enable", "Enable", VFCAP_PASID_CTRL_ENABLE, VFCAP_RW, VFCAP_FLAG, NULL, 0 },
+	{ "execute", "Exec", VFCAP_PASID_CTRL_EXEC, VFCAP_RW, VFCAP_FLAG, NULL, 0 },
+	{ "privileged", "Priv", VFCAP_PASID_CTRL_PRIV, VFCAP_RW, VFCAP_FLAG, NULL, 0 },
+};
+
+static const struct vfcap_field pri_ctrl[] = {
+	{ "enable", "Enable", VFCAP_PRI_CTRL_ENABLE, VFCAP_RW, VFCAP_FLAG, NULL, 0 },
+	{ "reset", "Reset", VFCAP_PRI_CTRL_RESET, VFCAP_ACTION, VFCAP_FLAG, NULL, 0 },
+};
+
+static const struct vfcap_field pri_status[] = {
+	{ "response_failure", "RF", VFCAP_PRI_STATUS_RF, VFCAP_W1C, VFCAP_FLAG, NULL, 0 },
+	{ "unexpected_prg_index", "UPRGI", VFCAP_PRI_STATUS_UPRGI, VFCAP_W1C, VFCAP_FLAG, NULL, 0 },
+	{ "stopped", "Stopped", VFCAP_PRI_STATUS_STOPPED, VFCAP_RO, VFCAP_FLAG, NULL, 0 },
+	{ "pasid_required", "PASID", VFCAP_PRI_STATUS_PASID, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },
+};
+
+static const struct vfcap_field pri_capacity[] = {
+	{ "requests", "Requests", 0xffffffff, VFCAP_CONST, VFCAP_DEC, NULL, 0 },
+};
+
+static const struct vfcap_field pri_alloc[] = {
+	{ "requests", "Requests", 0xffffffff, VFCAP_RW, VFCAP_DEC, NULL, 0 },
+};
+
+#define REG(_key, _label, _offset, _size, _fields, _reset) \
+	{ .key = (_key), .label = (_label), .offset = (_offset), .size = (_size), \
+	  .n_fields = VFCAP_ARRAY_SIZE(_fields), .fields = (_fields), .reset = (_reset) }
+
+static const struct vfcap_reg pasid_regs[] = {
+	REG("capability", "PASIDCap", VFCAP_PASID_CAP, 2, pasid_cap, 0),
+	REG("control", "PASIDCtl", VFCAP_PASID_CTRL, 2, pasid_ctrl, 0),
+};
+
+static const struct vfcap_reg pri_regs[] = {
+	REG("control", "PRICtl", VFCAP_PRI_CTRL, 2, pri_ctrl, 0),
+	REG("status", "PRISta", VFCAP_PRI_STATUS, 2, pri_status, VFCAP_PRI_STATUS_STOPPED),
+	REG("outstanding_capacity", "PRICapacity", VFCAP_PRI_CAPACITY, 4, pri_capacity, 0),
+	REG("outstanding_allocation", "PRIAlloc", VFCAP_PRI_ALLOC, 4, pri_alloc, 0),
+};
+
+/* STOPPED mirrors ENABLE: requests that were under way never exist here. RESET acts only while the
+ * interface is off, or is being switched off by the same write (Spec 10.5.2.2). */
+static void pri_wrote(uint8_t *bytes, const struct vfcap_reg *reg, uint32_t actions)
+{
+	bool enabled = vfcap_le16(bytes + VFCAP_PRI_CTRL) & VFCAP_PRI_CTRL_ENABLE;
+	uint16_t status = vfcap_le16(bytes + VFCAP_PRI_STATUS);
+
+	if (reg->offset != VFCAP_PRI_CTRL)
+		return;
+
+	status &= (uint16_t)~VFCAP_PRI_STATUS_STOPPED;
+	if (!enabled)
+		status |= VFCAP_PRI_STATUS_STOPPED;
+	if (!enabled && (actions & VFCAP_PRI_CTRL_RESET))
+		status &= (uint16_t) ~(VFCAP_PRI_STATUS_RF | VFCAP_PRI_STATUS_UPRGI);
+	vfcap_put_le16(bytes + VFCAP_PRI_STATUS, status);
+}
+
+static const struct vfcap_emuldef emuldefs[VFCAP_EMULS] = {
+	[VFCAP_EMUL_PASID] = {
+		.id = VFCAP_ID_PASID,
+		.len = VFCAP_PASID_LEN,
+		.ctrl = VFCAP_PASID_CTRL,
+		.n_regs = VFCAP_ARRAY_SIZE(pasid_regs),
+		.regs = pasid_regs,
+	},
+	[VFCAP_EMUL_PRI] = {
+		.id = VFCAP_ID_PRI,
+		.len = VFCAP_PRI_LEN,
+		.ctrl = VFCAP_PRI_CTRL,
+		.n_regs = VFCAP_ARRAY_SIZE(pri_regs),
+		.regs = pri_regs,
+		.wrote = pri_wrote,
+	},
+};
+
+const struct vfcap_emuldef *vfcap_emuldef(enum vfcap_emul e)
+{
+	return (unsigned int)e < VFCAP_EMULS ? &emuldefs[e] : NULL;
+}
+
+unsigned int vfcap_emul_id(enum vfcap_emul e)
+{
+	return vfcap_emuldef(e)->id;
+}
+
+unsigned int vfcap_emul_len(enum vfcap_emul e)
+{
+	return vfcap_emuldef(e)->len;
+}
+
+uint32_t vfcap_reg_mask(const struct vfcap_reg *reg, enum vfcap_access access)
+{
+	uint32_t mask = 0;
+	unsigned int i;
+
+	for (i = 0; i < reg->n_fields; i++) {
+		if (reg->fields[i].access == access)
+			mask |= reg->fields[i].mask;
+	}
+	return mask;
+}

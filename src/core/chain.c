@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Chains of extended capabilities: the physical one as the function has it, and what VFIO shows of it. */
+#include "internal.h"
+
+/* What JSON and people call an anomaly. */
+static const struct {
+	const char *name;
+	const char *text;
+} anomalies[VFCAP_ANOMALIES] = {
+	[VFCAP_LOOP] = { "loop", "the next pointer leads back into the chain" },
+	[VFCAP_MISALIGNED_NEXT] = { "misaligned-next", "the low two bits of the next pointer are set" },
+	[VFCAP_NEXT_BELOW] = { "next-below-0x100", "the next pointer leads below 0x100" },
+	[VFCAP_PAST_END] = { "past-end", "the body runs past the end of config space" },
+	[VFCAP_OVERLAP] = { "overlap", "the body covers that of another capability" },
+	[VFCAP_TRUNCATED] = { "truncated", "the source ends before the capability does" },
+	[VFCAP_ZERO_HEADER] = { "zero-header", "a next pointer leads to a header that is zero" },
+	[VFCAP_UNREADABLE] = { "unreadable", "a next pointer leads to a header that reads all ones" },
+	[VFCAP_NULL_CAP] = { "null-capability", "ID 0 with a next pointer" },
+	[VFCAP_BACKWARD] = { "backward", "the next pointer leads to a lower offset" },
+	[VFCAP_UNKNOWN_LENGTH] = { "unknown-length", "nobody knows how long this capability is" },
+};
+
+const char *vfcap_anomaly_name(enum vfcap_anomaly code)
+{
+	return (unsigned int)code < VFCAP_ANOMALIES ? anomalies[code].name : NULL;
+}
+
+const char *vfcap_anomaly_text(enum vfcap_anomaly code)
+{
+	return (unsigned int)code < VFCAP_ANOMALIES ? anomalies[code].text : NULL;
+}
+
+bool vfcap_anomaly_breaks(enum vfcap_anomaly code)
+{
+	return (unsigned int)code < VFCAP_ANOMALIES && (VFCAP_BREAKING & 1u << code);
+}
+
+/* ------------------------------------------------------------------------------------ the walk -- */
+
+/* Sets of dwords from 0x100 on, by vfcap_dword(). The caller's chain holds who owns a dword; only what
+ * covered has a bit for was ever written there, so that nothing large needs clearing. */
+struct walk {
+	struct vfcap_chain *chain;
+	struct vfcap_image *img;
+	uint32_t headers[VFCAP_MAP_WORDS];
+	uint32_t covered[VFCAP_MAP_WORDS];
+};
+
+static void flag(struct vfcap_cap *cap, enum vfcap_anomaly code)
+{
+	cap->anomalies |= (uint16_t)(1u << code);
+}
+
+/* Marks the proven body as covered, and says whose bytes it shares, if any. */
+static void cover(struct walk *w, struct vfcap_cap *cap)
+{
+	unsigned int dword = vfcap_dword(cap->offset), end = dword + cap->length / 4u;
+	uint16_t *owner = w->chain->owner;
+
+	if (end > VFCAP_EXT_DWORDS) {
+		flag(cap, VFCAP_PAST_END);
+		end = VFCAP_EXT_DWORDS;
+	}
+	for (; dword < end; dword++) {
+		if (!vfcap_map_test(w->covered, dword)) {
+			vfcap_map_set(w->covered, dword);
+			owner[dword] = cap->offset;
+		} else if (!(cap->anomalies & 1u << VFCAP_OVERLAP)) {
+			flag(cap, VFCAP_OVERLAP);
+			cap->other = owner[dword];
+		}
+	}
+}
+
+/* Fills in how long a capability is; reserved is cut at the next header later. */
+static void measure(struct walk *w, struct vfcap_cap *cap)
+{
+	unsigned int room = VFCAP_CFG_SIZE - cap->offset, reserved, body;
+	bool known, truncated;
+	uint32_t declared;
+
+	cap->length = (uint16_t)vfcap_cap_length(w->img, cap->offset, cap->id, &reserved, &known,
+						 &truncated);
+	cap->reserved = (uint16_t)(known && reserved < room ? reserved : room);
+	if (!known) {
+		flag(cap, VFCAP_UNKNOWN_LENGTH);
+		cap->length0 = (cap->id == VFCAP_ID_VSEC || cap->id == VFCAP_ID_DVSEC) &&
+			       vfcap_image_read(w->img, cap->offset + 4u, 4, &declared) &&
+			       declared >> 20 == 0;
+	}
+
+	/* A source that cannot be asked for more: what it lacks of the body, it lacks for good. */
+	body = cap->length < room ? cap->length : room;
+	if (truncated || (!w->img->fetch && !vfcap_image_has(w->img, cap->offset, body)))
+		flag(cap, VFCAP_TRUNCATED);
+}
+
+/* Takes a header into the chain. */
+static struct vfcap_cap *add_cap(struct walk *w, unsigned int off, uint32_t header)
+{
+	struct vfcap_cap *cap = &w->chain->cap[w->chain->n++];
+
+	cap->offset = (uint16_t)off;
+	cap->id = (uint16_t)header;
+	cap->version = header >> 16 & 0xf;
+	cap->next = header >> 20 & 0xffc;
+	cap->anomalies = 0;
+	cap->other = 0;
+	cap->length0 = false;
+	vfcap_map_set(w->headers, vfcap_dword(off));
+
+	if (header >> 20 & 3)
+		flag(cap, VFCAP_MISALIGNED_NEXT);
+	if (cap->id == VFCAP_ID_NULL && cap->next)
+		flag(cap, VFCAP_NULL_CAP);
+	measure(w, cap);
+	cover(w, cap);
+	return cap;
+}
+
+/* Where the walk goes from here; 0: nowhere. */
+static unsigned int follow(struct walk *w, struct vfcap_cap *cap)
+{
+	if (!cap->next)
+		return 0;
+	if (cap->next < VFCAP_EXT_BASE) {
+		flag(cap, VFCAP_NEXT_BELOW);
+		return 0;
+	}
+	if (vfcap_map_test(w->headers, vfcap_dword(cap->next))) {
+		flag(cap, VFCAP_LOOP);
+		return 0;
+	}
+	if (cap->next < cap->offset)
+		flag(cap, VFCAP_BACKWARD);
+	return cap->next;
+}
+
+/*
+ * No capability reserves bytes behind another's header, unless its registers prove that it has them
+ * (which is an overlap, and both keep theirs). Bytes past the end are nobody's.
+ */
+static void cut_reserved(struct walk *w)
+{
+	struct vfcap_chain *chain = w->chain;
+	unsigned int i, dword, first, end, proven;
+
+	for (i = 0; i < chain->n; i++) {
+		struct vfcap_cap *cap = &chain->cap[i];
+
+		first = vfcap_dword(cap->offset);
+		end = first + cap->reserved / 4u;
+		proven = first + cap->length / 4u;
+		dword = first + 1;
+		while (dword < end && !vfcap_map_test(w->headers, dword))
+			dword++;
+		if (dword < proven)
+			dword = proven < end ? proven : end;
+		cap->reserved = (uint16_t)(4 * (dword - first));
+		if (cap->anomalies & VFCAP_BREAKING)
+			chain->broken = true;
+	}
+}
+
+void vfcap_chain_walk(struct vfcap_chain *chain, struct vfcap_image *img)
+{
+	struct walk w = { .chain = chain, .img = img };
+	unsigned int off = VFCAP_EXT_BASE;
+	uint32_t header;
+
+	chain->n = 0;
+	chain->empty = img->size <= VFCAP_EXT_BASE;
+	chain->broken = false;
+	chain->end = 0;
+	chain->end_anomaly = 0;
+	if (chain->empty)
+		return;
+
+	while (off) {
+		bool readable = vfcap_image_read(img, off, 4, &header);
+
+		if (!readable || header == 0 || header == 0xffffffff) {
+			chain->empty = readable && off == VFCAP_EXT_BASE;
+			if (chain->empty)
+				break;
+			chain->end = (uint16_t)off;
+			chain->end_anomaly = (uint16_t)(1u << (!readable   ? VFCAP_TRUNCATED :
+							       header == 0 ? VFCAP_ZERO_HEADER :
+									     VFCAP_UNREADABLE));
+			break;
+		}
+		off = follow(&w, add_cap(&w, off, header));
+	}
+	cut_reserved(&w);
+}
+
+/* ---------------------------------------------------------------------------- reading a chain -- */
+
+/* Where the next pointer of a capability leads is part of these findings. */
+#define TELLS_NEXT \
+	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | 1u << VFCAP_MISALIGNED_NEXT)
+
+bool vfcap_anomaly_next(const struct vfcap_chain *chain, unsigned int *pos, struct vfcap_finding *out)
+{
+	unsigned int i = *pos / VFCAP_ANOMALIES, code = *pos % VFCAP_ANOMALIES;
+
+	for (; i <= chain->n; i++, code = 0) {
+		const struct vfcap_cap *cap = i < chain->n ? &chain->cap[i] : NULL;
+		unsigned int left = (unsigned int)(cap ? cap->anomalies : chain->end_anomaly) >> code;
+
+		if (!left)
+			continue;
+		for (; !(left & 1); left >>= 1)
+			code++;
+
+		out->code = (enum vfcap_anomaly)code;
+		out->offset = cap ? cap->offset : chain->end;
+		out->other = 0;
+		if (cap && (1u << code & TELLS_NEXT))
+			out->other = cap->next;
+		if (cap && code == VFCAP_OVERLAP)
+			out->other = cap->other;
+		*pos = i * VFCAP_ANOMALIES + code + 1;
+		return true;
+	}
+	*pos = i * VFCAP_ANOMALIES;
+	return false;
+}
+
+const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsigned int id)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		if (chain->cap[i].id == id)
+			return &chain->cap[i];
+	}
+	return NULL;
+}
+
+unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t release,
+				 struct vfcap_link *links)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < chain->n; i++) {
+		const struct vfcap_cap *cap = &chain->cap[i];
+		bool hidden = cap->length0 || vfcap_vfio_hides(cap->id, release);
+
+		if (hidden && i > 0)
+			continue;
+		links[n].offset = cap->offset;
+		links[n].id = hidden ? VFCAP_ID_NULL : cap->id;
+		n++;
+	}
+	return n;
+}
+
+unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain)
+{
+	unsigned int i, end = VFCAP_EXT_BASE;
+
+	for (i = 0; i < chain->n; i++) {
+		unsigned int e = chain->cap[i].offset + (unsigned int)chain->cap[i].reserved;
+
+		if (e > end)
+			end = e;
+	}
+	return end;
+}
