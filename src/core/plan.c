@@ -69,7 +69,6 @@ const char *vfcap_rule_name(enum vfcap_rule rule)
 	return (unsigned int)rule < VFCAP_RULES ? rule_names[rule] : NULL;
 }
 
-/* Kernel and tool share no string function that is allowed here. */
 static bool same(const char *a, const char *b)
 {
 	while (*a && *a == *b) {
@@ -150,29 +149,23 @@ static bool pf_owns(struct planning *p, unsigned int dword)
 
 /* ------------------------------------------------------------------------------ the four checks -- */
 
-/* The first byte of a dword that is not zero; 4: none is. */
-static unsigned int nonzero_byte(const uint8_t *bytes)
-{
-	unsigned int i = 0;
-
-	while (i < 4 && !bytes[i])
-		i++;
-	return i;
-}
-
 /* Are the bytes of [off, end) zero in the image? When not: false, and *at the first one. What cannot be
  * read counts as zero, but clears *known. */
 static bool reads_zero(struct vfcap_image *img, unsigned int off, unsigned int end, bool *known,
 		       unsigned int *at)
 {
-	static const uint8_t zero[4];
+	uint32_t val;
 
 	*known = vfcap_image_need(img, off, end - off);
 	for (; off < end; off += 4) {
-		if (memcmp(img->bytes + off, zero, 4)) {
-			*at = off + nonzero_byte(img->bytes + off);
-			return false;
-		}
+		if (!*known)
+			vfcap_image_need(img, off, 4);
+		val = vfcap_le32(img->bytes + off);
+		if (!val)
+			continue;
+		for (*at = off; !(val & 0xff); val >>= 8)
+			++*at;
+		return false;
 	}
 	return true;
 }
@@ -287,26 +280,29 @@ static struct verdict judge(struct planning *p, enum vfcap_emul e, enum vfcap_ru
 
 /* ------------------------------------------------------------------------------ trying the rules -- */
 
-/* Keeps a loser. It joins the entry before it when that ends right there and has the same cause: the same
- * capability, or one stretch of bytes that are not zero. */
+/* Is a loser's cause that of the entry before it: the same capability, or one stretch of bytes? */
+static bool same_cause(const struct planning *p, const struct vfcap_considered *prev,
+		       const struct verdict *v)
+{
+	if (prev->code != v->code)
+		return false;
+	if (v->code == VFCAP_OCCUPIED || v->code == VFCAP_TOO_CLOSE)
+		return prev->by_offset == v->by_offset;
+	return v->by_offset / 4u <= p->seen / 4 + 1;
+}
+
+/* Keeps a loser; it joins the entry before it when that ends right there and has the same cause. */
 static void consider(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule, unsigned int off,
 		     const struct verdict *v)
 {
 	struct vfcap_plan *plan = p->plan;
-	struct vfcap_considered *c = &plan->considered[plan->n_considered];
-	unsigned int byte = v->by_id ? 0 : v->by_offset;
+	struct vfcap_considered *c = &plan->considered[plan->n_considered], *prev = c - 1;
 
-	if (plan->n_considered) {
-		struct vfcap_considered *prev = c - 1;
-		bool same_cause = v->by_id ? prev->by_offset == v->by_offset :
-					     byte / 4 <= p->seen / 4 + 1;
-
-		if (prev->emul == e && prev->rule == rule && prev->code == v->code &&
-		    prev->by_id == v->by_id && prev->last + 4u == off && same_cause) {
-			prev->last = v->last;
-			p->seen = byte;
-			return;
-		}
+	if (plan->n_considered && prev->emul == e && prev->rule == rule && prev->last + 4u == off &&
+	    same_cause(p, prev, v)) {
+		prev->last = v->last;
+		p->seen = v->by_offset;
+		return;
 	}
 	if (plan->n_considered == VFCAP_CONSIDERED_MAX)
 		return;
@@ -318,7 +314,7 @@ static void consider(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule
 	c->code = v->code;
 	c->by_id = v->by_id;
 	c->by_offset = v->by_offset;
-	p->seen = byte;
+	p->seen = v->by_offset;
 	plan->n_considered++;
 }
 
@@ -514,9 +510,10 @@ static void link_all(struct planning *p)
 	struct vfcap_plan *plan = p->plan;
 	unsigned int i;
 
-	if (p->in->vf_chain->broken && !plan->n_placements)
-		return; /* what a guest would see of it is anybody's guess */
-
+	for (i = 0; i < VFCAP_EMULS; i++) {
+		if (plan->refused[i] == VFCAP_BROKEN_CHAIN)
+			return; /* what a guest would see of it is anybody's guess */
+	}
 	plan->n_links = (uint16_t)vfcap_chain_visible(p->in->vf_chain, p->in->release, plan->link);
 	for (i = 0; i < plan->n_placements; i++)
 		insert_link(plan, plan->placement[i].offset,
