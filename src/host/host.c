@@ -168,4 +168,6 @@ void vfcap_host_clear(struct vfcap_host *h)
 	free(h->fn);
 	h->fn = NULL;
 	h->n = h->room = 0;
+	vfcap_topology_free(h);
+	vfcap_netlink_free(h);
 }

@@ -54,7 +54,7 @@ struct vfcap_rows {
 };
 
 /* Stores len (1..16) bytes at off (a multiple of 16); whole dwords count, the rest of them is dropped.
- * bytes NULL: zeros. A row given twice: the last wins. 0 or -ENOMEM. */
+ * bytes NULL: zeros, any number of them (and no failure). What is given twice: the last wins. 0 or -ENOMEM. */
 int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len);
 /* As struct vfcap_image.fetch; ctx is a struct vfcap_rows. */
 int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);

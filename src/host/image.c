@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libpci: config space of the live host, and the names of pci.ids. No other file includes <pci/pci.h>, which
+ * does not go together with the kernel's headers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pci/pci.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+#define BUCKETS 256
+#define NAME_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
+#define NO_DEVICE 0xffffffffu /* of a struct name: the vendor alone */
+
+/* pci_lookup_name() writes into the caller's buffer; names here are lent for the host's life. */
+struct name {
+	struct name *next;
+	uint32_t vendor, device;
+	char *text; /* NULL: pci.ids has none */
+};
+
+struct vfcap_pciaccess {
+	struct pci_access *a;
+	struct name *bucket[BUCKETS];
+};
+
+/*
+ * libpci reports a fatal error by a function that must not return and that is given no context, so where to
+ * return to is kept by thread while a call is under way.
+ */
+struct escape {
+	jmp_buf to;
+	char text[256];
+};
+
+static _Thread_local struct escape *escape;
+
+static void __attribute__((noreturn, format(printf, 1, 2))) on_error(char *fmt, ...)
+{
+	va_list ap;
+
+	if (!escape)
+		abort();
+	va_start(ap, fmt);
+	vsnprintf(escape->text, sizeof(escape->text), fmt, ap);
+	va_end(ap);
+	longjmp(escape->to, 1);
+}
+
+/* Runs call(arg), whose result is in arg. False: libpci gave up, and here->text says why. */
+static bool guarded(struct escape *here, void (*call)(void *arg), void *arg)
+{
+	here->text[0] = '\0';
+	escape = here;
+	if (setjmp(here->to)) {
+		escape = NULL;
+		return false;
+	}
+	call(arg);
+	escape = NULL;
+	return true;
+}
+
+static void __attribute__((format(printf, 1, 2))) on_warning(char *fmt, ...)
+{
+	(void)fmt; /* what failed is seen by what is returned */
+}
+
+static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
+{
+	struct vfcap_pciaccess *p = h->pci;
+
+	if (p)
+		return p;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return NULL;
+	p->a = pci_alloc();
+	if (!p->a) {
+		free(p);
+		return NULL;
+	}
+	p->a->method = PCI_ACCESS_SYS_BUS_PCI;
+	p->a->error = on_error;
+	p->a->warning = on_warning;
+	p->a->debug = on_warning;
+	h->pci = p;
+	return p;
+}
+
+/* ------------------------------------------------------------------------------- config space -- */
+
+struct block {
+	struct pci_dev *dev;
+	unsigned int off, len;
+	uint8_t *buf;
+	int ok;
+};
+
+static void block_read(void *arg)
+{
+	struct block *b = arg;
+
+	b->ok = pci_read_block(b->dev, (int)b->off, b->buf, (int)b->len);
+}
+
+static struct pci_dev *device_get(struct vfcap_function *fn)
+{
+	const struct vfcap_address a = fn->address;
+
+	if (!fn->access)
+		fn->access = pci_get_dev(fn->host->pci->a, (int)a.domain, a.bus, a.devfn >> 3, a.devfn & 7);
+	return fn->access;
+}
+
+/* libpci says that a read failed, but not why. */
+static int why(struct vfcap_function *fn)
+{
+	char path[96];
+	cleanup_close int fd = -1;
+
+	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", fn->name);
+	fd = vfcap_root_openat(fn->host->root, path, O_RDONLY);
+	if (fd == -ENOENT)
+		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read", fn->name);
+	return fd < 0 ? fd : -EIO;
+}
+
+static int live_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	struct vfcap_function *fn = ctx;
+	struct escape here;
+	struct block b;
+
+	if (fn->skip != VFCAP_SKIP_NONE)
+		return -EAGAIN;
+	if (fn->config_size >= 0) {
+		unsigned int size = (unsigned int)fn->config_size;
+
+		if (off >= size)
+			return 0;
+		len = len < size - off ? len : size - off;
+	}
+	b = (struct block){ .dev = device_get(fn), .off = off, .len = len, .buf = buf };
+	if (!b.dev)
+		return -ENOMEM;
+	return guarded(&here, block_read, &b) && b.ok ? (int)len : why(fn);
+}
+
+static void access_init(void *arg)
+{
+	pci_init(arg);
+}
+
+int vfcap_live_attach(struct vfcap_host *h)
+{
+	struct vfcap_pciaccess *p = access_get(h);
+	struct escape here;
+
+	if (!p)
+		return vfcap_host_fail(h, -ENOMEM, "libpci: %s", strerror(ENOMEM));
+	if (!guarded(&here, access_init, p->a))
+		return vfcap_host_fail(h, -EIO, "libpci: %s", here.text);
+	for (size_t i = 0; i < h->n; i++)
+		h->fn[i]->fetch = live_fetch;
+	return 0;
+}
+
+static void names_free(struct name *name)
+{
+	while (name) {
+		struct name *next = name->next;
+
+		free(name->text);
+		free(name);
+		name = next;
+	}
+}
+
+void vfcap_live_detach(struct vfcap_host *h)
+{
+	struct vfcap_pciaccess *p = h->pci;
+
+	if (!p)
+		return;
+	for (size_t i = 0; i < h->n; i++) {
+		if (h->fn[i]->access)
+			pci_free_dev(h->fn[i]->access);
+		h->fn[i]->access = NULL;
+	}
+	pci_cleanup(p->a);
+	for (size_t i = 0; i < BUCKETS; i++)
+		names_free(p->bucket[i]);
+	free(p);
+	h->pci = NULL;
+}
+
+/* -------------------------------------------------------------------------------------- names -- */
+
+struct question {
+	struct pci_access *a;
+	uint32_t vendor, device;
+	char buf[256];
+	const char *answer;
+};
+
+static void look_up(void *arg)
+{
+	struct question *q = arg;
+
+	if (q->device == NO_DEVICE)
+		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf), PCI_LOOKUP_VENDOR | NAME_FLAGS,
+					    q->vendor);
+	else
+		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf), PCI_LOOKUP_DEVICE | NAME_FLAGS,
+					    q->vendor, q->device);
+}
+
+static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t device)
+{
+	struct vfcap_pciaccess *p = access_get(h);
+	struct question q = { .vendor = vendor, .device = device };
+	struct name **head, *name;
+	struct escape here;
+
+	if (!p)
+		return NULL;
+	head = &p->bucket[(vendor ^ device ^ device >> 8) % BUCKETS];
+	for (name = *head; name; name = name->next)
+		if (name->vendor == vendor && name->device == device)
+			return name->text;
+	name = calloc(1, sizeof(*name));
+	if (!name)
+		return NULL;
+	name->vendor = vendor;
+	name->device = device;
+	q.a = p->a;
+	if (guarded(&here, look_up, &q) && q.answer)
+		name->text = strdup(q.answer);
+	name->next = *head;
+	*head = name;
+	return name->text;
+}
+
+const char *vfcap_pci_vendor_name(struct vfcap_host *h, unsigned int vendor)
+{
+	return name_of(h, vendor, NO_DEVICE);
+}
+
+const char *vfcap_pci_device_name(struct vfcap_host *h, unsigned int vendor, unsigned int device)
+{
+	return name_of(h, vendor, device);
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the kernel configures for VFs through their PF's netdev: rtnetlink's IFLA_VFINFO_LIST. */
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+
+/* The answers for one PF. */
+struct vfcap_netlink {
+	struct vfcap_netlink *next;
+	const struct vfcap_function *pf;
+	size_t n; /* by VF index */
+	struct vfcap_vfinfo *info;
+};
+
+static void cleanup_socket(struct nl_sock **sk)
+{
+	nl_socket_free(*sk);
+}
+
+static void cleanup_message(struct nl_msg **msg)
+{
+	nlmsg_free(*msg);
+}
+
+/* ------------------------------------------------------------------------------------- parser -- */
+
+/* Copied out: attributes are aligned to 4 bytes only, and may be shorter than this header's structures. */
+static bool payload(struct nlattr *attr, void *to, size_t size)
+{
+	if (nla_len(attr) < (int)size)
+		return false;
+	memcpy(to, nla_data(attr), size);
+	return true;
+}
+
+static void parse_mac(struct nlattr *attr, struct vfcap_vfinfo *info, size_t n)
+{
+	static const uint8_t unset[sizeof(info->mac)];
+	struct ifla_vf_mac mac;
+
+	if (!payload(attr, &mac, sizeof(mac)) || mac.vf >= n)
+		return;
+	memcpy(info[mac.vf].mac, mac.mac, sizeof(unset));
+	info[mac.vf].has_mac = memcmp(mac.mac, unset, sizeof(unset)) != 0;
+}
+
+static void parse_vlan(struct nlattr *attr, struct vfcap_vfinfo *info, size_t n)
+{
+	struct ifla_vf_vlan vlan;
+
+	if (!payload(attr, &vlan, sizeof(vlan)) || vlan.vf >= n || vlan.vlan > 4095)
+		return;
+	info[vlan.vf].vlan = (uint16_t)vlan.vlan;
+	info[vlan.vf].has_vlan = true;
+}
+
+size_t vfcap_netlink_parse(const void *attrs, size_t len, struct vfcap_vfinfo *info, size_t n)
+{
+	struct nlattr *list = nla_find(attrs, (int)len, IFLA_VFINFO_LIST);
+	struct nlattr *vf, *attr;
+	size_t seen = 0;
+	int rem, rem_vf;
+
+	if (!list)
+		return 0;
+	nla_for_each_nested(vf, list, rem) {
+		if (nla_type(vf) != IFLA_VF_INFO)
+			continue;
+		seen++;
+		nla_for_each_nested(attr, vf, rem_vf) {
+			if (nla_type(attr) == IFLA_VF_MAC)
+				parse_mac(attr, info, n);
+			else if (nla_type(attr) == IFLA_VF_VLAN)
+				parse_vlan(attr, info, n);
+		}
+	}
+	return seen;
+}
+
+/* ------------------------------------------------------------------------------------ request -- */
+
+/* Without statistics: with them the list of some 250 VFs does not fit the 16 bits of an attribute's length. */
+static int ask(struct nl_sock *sk, const char *netdev)
+{
+	const struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
+	VFCAP_CLEANUP(cleanup_message) struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETLINK, 0);
+
+	if (!msg || nlmsg_append(msg, (void *)&any, sizeof(any), NLMSG_ALIGNTO) ||
+	    nla_put_string(msg, IFLA_IFNAME, netdev) ||
+	    nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS))
+		return -ENOMEM;
+	return nl_send_auto(sk, msg) < 0 ? -EIO : 0;
+}
+
+static size_t take_answer(struct nl_sock *sk, struct vfcap_vfinfo *info, size_t n)
+{
+	cleanup_free unsigned char *buf = NULL;
+	struct sockaddr_nl from;
+	int len = nl_recv(sk, &from, &buf, NULL);
+	size_t seen = 0;
+
+	for (struct nlmsghdr *nlh = (void *)buf; len > 0 && nlmsg_ok(nlh, len);
+	     nlh = nlmsg_next(nlh, &len))
+		if (nlh->nlmsg_type == RTM_NEWLINK && nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
+			seen += vfcap_netlink_parse(
+				nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)),
+				(size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), info, n);
+	return seen;
+}
+
+static size_t request(const char *netdev, struct vfcap_vfinfo *info, size_t n)
+{
+	VFCAP_CLEANUP(cleanup_socket) struct nl_sock *sk = nl_socket_alloc();
+
+	if (!sk || nl_connect(sk, NETLINK_ROUTE) < 0)
+		return 0;
+	nl_socket_disable_auto_ack(sk);
+	nl_socket_enable_msg_peek(sk);
+	return ask(sk, netdev) ? 0 : take_answer(sk, info, n);
+}
+
+/* -------------------------------------------------------------------------------------- cache -- */
+
+static size_t highest_index(const struct vfcap_function *pf)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < pf->n_vf; i++)
+		if (pf->vf[i]->vf_index >= 0 && (size_t)pf->vf[i]->vf_index >= n)
+			n = (size_t)pf->vf[i]->vf_index + 1;
+	return n;
+}
+
+static struct vfcap_netlink *answers(const struct vfcap_function *pf)
+{
+	struct vfcap_netlink *nl;
+	size_t seen = 0;
+
+	for (nl = pf->host->netlink; nl; nl = nl->next)
+		if (nl->pf == pf)
+			return nl;
+	nl = calloc(1, sizeof(*nl));
+	if (!nl)
+		return NULL;
+	nl->pf = pf;
+	nl->n = highest_index(pf);
+	nl->info = calloc(nl->n + 1, sizeof(*nl->info));
+	nl->next = pf->host->netlink;
+	pf->host->netlink = nl;
+	for (size_t i = 0; nl->info && i < pf->n_netdev && !seen; i++)
+		seen = request(pf->netdev[i], nl->info, nl->n);
+	return nl;
+}
+
+int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info)
+{
+	struct vfcap_netlink *nl;
+
+	memset(info, 0, sizeof(*info));
+	if (!vf->host->live || !vf->pf || vf->vf_index < 0 || !vf->pf->n_netdev)
+		return 0;
+	nl = answers(vf->pf);
+	if (!nl || !nl->info)
+		return -ENOMEM;
+	if ((size_t)vf->vf_index < nl->n)
+		*info = nl->info[vf->vf_index];
+	return 0;
+}
+
+void vfcap_netlink_free(struct vfcap_host *h)
+{
+	while (h->netlink) {
+		struct vfcap_netlink *next = h->netlink->next;
+
+		free(h->netlink->info);
+		free(h->netlink);
+		h->netlink = next;
+	}
+}

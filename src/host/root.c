@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Files under a root that was given, and never outside of it. */
+#include "host.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+/* A captured tree may hold a FIFO or a terminal where a file is expected: neither may hold us up. */
+#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+struct vfcap_root {
+	int fd;
+	bool is_slash; /* then there is no outside */
+	char *dir;
+};
+
+int vfcap_root_open(struct vfcap_root **out, const char *dir)
+{
+	struct vfcap_root *root = calloc(1, sizeof(*root));
+	struct stat here, slash;
+
+	*out = NULL;
+	if (!root)
+		return -ENOMEM;
+	root->dir = strdup(dir);
+	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (!root->dir || root->fd < 0) {
+		int err = root->dir ? -errno : -ENOMEM;
+
+		vfcap_root_close(root);
+		return err;
+	}
+	root->is_slash = fstat(root->fd, &here) == 0 && stat("/", &slash) == 0 &&
+			 here.st_dev == slash.st_dev && here.st_ino == slash.st_ino;
+	*out = root;
+	return 0;
+}
+
+void vfcap_root_close(struct vfcap_root *root)
+{
+	if (!root)
+		return;
+	vfcap_cleanup_close(&root->fd);
+	free(root->dir);
+	free(root);
+}
+
+const char *vfcap_root_dir(const struct vfcap_root *root)
+{
+	return root->dir;
+}
+
+int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	long fd;
+
+	if (root->is_slash)
+		fd = openat(root->fd, path, flags | O_CLOEXEC);
+	else
+		fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	return fd < 0 ? -errno : (int)fd;
+}
+
+static ssize_t read_text(int fd, char *buf, size_t size)
+{
+	ssize_t n = TEMP_FAILURE_RETRY(read(fd, buf, size - 1));
+
+	if (n < 0)
+		return -errno;
+	while (n > 0 && isspace((unsigned char)buf[n - 1]))
+		n--;
+	buf[n] = '\0';
+	return n;
+}
+
+ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size)
+{
+	cleanup_close int fd = vfcap_root_openat(root, path, READ_FLAGS);
+
+	return fd < 0 ? fd : read_text(fd, buf, size);
+}
+
+ssize_t vfcap_dir_read(int dirfd, const char *name, char *buf, size_t size)
+{
+	cleanup_close int fd = openat(dirfd, name, READ_FLAGS | O_NOFOLLOW);
+
+	return fd < 0 ? -errno : read_text(fd, buf, size);
+}
+
+bool vfcap_root_has_kernel(const struct vfcap_root *root)
+{
+	cleanup_close int fd = vfcap_root_openat(root, "sys", O_PATH | O_DIRECTORY);
+	struct statfs fs;
+
+	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+}

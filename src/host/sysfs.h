@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What topology.c and config.c share, and nobody else sees. */
+#ifndef VFCAP_SYSFS_H
+#define VFCAP_SYSFS_H
+
+#include "host.h"
+
+#define VFCAP_SYSFS_DEVICES "sys/bus/pci/devices"
+
+struct vfcap_topology {
+	bool kernel; /* sys is a kernel's: every byte read is an access to the device */
+	int config_fd; /* the config file of config_fn, left open for its next read; -1 */
+	const struct vfcap_function *config_fn;
+	bool bus_known; /* functions come by bus, so one bus is remembered */
+	bool bus_asleep;
+	uint32_t bus_domain;
+	uint8_t bus;
+};
+
+/* How the path of a function's own directory or of what is in it begins; returns buf. */
+#define VFCAP_SYSFS_PATH 96
+char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name, char buf[VFCAP_SYSFS_PATH]);
+
+/* config.c: decides whether the function may be read, reads what tells its IDs and its size, and makes the rest
+ * available by fn->fetch. dirfd: its directory, -1 when there is none; devices: the one of all functions, -1. */
+void vfcap_config_attach(struct vfcap_function *fn, int devices, int dirfd);
+
+#endif
