@@ -32,12 +32,11 @@ write_dump() {
 	done
 	echo '0000:01:10.0 0200: 8086:10ca'
 	for ((at = 0; at < 4096; at += 4)); do
-		((at % 16)) || printf '%s%02x:' "${nl-}" $at
-		nl=$'\n'
+		((at % 16)) || printf '%02x:' $at
 		dword=$((${dwords[$at]:-0}))
 		printf ' %02x %02x %02x %02x' $((dword & 255)) $((dword >> 8 & 255)) $((dword >> 16 & 255)) $((dword >> 24))
+		((at % 16 != 12)) || echo
 	done
-	echo
 }
 
 # Chain of the dump, without the address: OFFSET:ID in hex.
