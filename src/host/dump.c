@@ -109,93 +109,110 @@ static bool is_blank(char c)
 
 /* ----------------------------------------------------------------------------------- fast path -- */
 
-static uint64_t load(const char *p)
-{
-	uint64_t w;
+typedef uint8_t chars __attribute__((vector_size(16)));
 
-	memcpy(&w, p, sizeof(w));
-	return w;
+static const char zero_row[] = "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00";
+static const char blanks[] = "\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377"
+			     "\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0\0\377\0";
+
+static chars load(const char *p)
+{
+	chars v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
 }
 
-/* Eight characters at every second byte: from 0 to 36, and at 39, every one of HEX_LEN is covered. */
-static const uint8_t window[] = { 0, 6, 12, 18, 24, 30, 36, 39 };
-
-static bool zero_hex(const char *p)
+static bool any(chars v)
 {
-	const uint64_t zero = load("00 00 00");
-	uint64_t differs = 0;
+	uint64_t w[2];
 
-	for (unsigned int i = 0; i < sizeof(window); i++)
-		differs |= load(p + window[i]) ^ zero;
-	return !differs;
+	memcpy(w, &v, sizeof(w));
+	return w[0] | w[1];
 }
 
-/* Sixteen bytes with one space between them: no branch until the end. */
-static bool decode_hex(const char *p, uint8_t bytes[ROW])
+/* The same without a branch for every byte. False: not sixteen bytes with single spaces. */
+static bool decode_bytes(const char *p, uint8_t bytes[ROW])
 {
-	const uint64_t spaces = load("\0\0 \0\0 \0\0"), mask = load("\0\0\377\0\0\377\0\0");
-	uint64_t differs = 0;
 	unsigned int ok = HIGH_OK | LOW_OK;
 
-	for (unsigned int i = 0; i < sizeof(window); i++)
-		differs |= load(p + window[i]) ^ spaces;
+#pragma GCC unroll 16
 	for (unsigned int i = 0; i < ROW; i++) {
 		unsigned int v = pair(p + 3 * i);
 
 		ok &= v;
 		bytes[i] = (uint8_t)v;
 	}
-	return is_byte(ok) && !(differs & mask);
+	return is_byte(ok);
 }
 
-/* Is the row at off here as lspci prints it ("00: ", "f00: ")? The length of that, or 0. */
-static unsigned int row_margin(const char *p, unsigned int off)
-{
-	static const char digit[16] = "0123456789abcdef";
+enum row_kind { ROW_ZERO, ROW_BYTES, ROW_OTHER };
 
-	if (off >= VFCAP_EXT_BASE) {
-		if (*p++ != digit[off >> 8])
-			return 0;
-	}
-	if (p[0] != digit[off >> 4 & 0xf] || p[1] != '0' || p[2] != ':' || p[3] != ' ')
-		return 0;
-	return off >= VFCAP_EXT_BASE ? 5 : 4;
+/* HEX_LEN characters in three loads; only where they differ from zeros is a byte decoded. */
+static enum row_kind decode_row(const char *p, uint8_t bytes[ROW])
+{
+	const chars a = load(p) ^ load(zero_row), b = load(p + 16) ^ load(zero_row + 16);
+	const chars c = load(p + HEX_LEN - 16) ^ load(zero_row + HEX_LEN - 16);
+
+	if (!any(a | b | c))
+		return ROW_ZERO;
+	if (any((a & load(blanks)) | (b & load(blanks + 16)) | (c & load(blanks + HEX_LEN - 16))))
+		return ROW_OTHER;
+	return decode_bytes(p, bytes) ? ROW_BYTES : ROW_OTHER;
+}
+
+/* How lspci begins the row at 16 * n, four characters each: "00: ", "10: " .. "100:" .. "ff0:". */
+#define EACH(a, z)                                                                                \
+	a "0" z a "1" z a "2" z a "3" z a "4" z a "5" z a "6" z a "7" z                            \
+	a "8" z a "9" z a "a" z a "b" z a "c" z a "d" z a "e" z a "f" z
+static const char margins[] =
+	EACH("", "0: ") EACH("1", "0:") EACH("2", "0:") EACH("3", "0:") EACH("4", "0:")
+	EACH("5", "0:") EACH("6", "0:") EACH("7", "0:") EACH("8", "0:") EACH("9", "0:")
+	EACH("a", "0:") EACH("b", "0:") EACH("c", "0:") EACH("d", "0:") EACH("e", "0:")
+	EACH("f", "0:");
+
+/* The bytes in hex of the row at off, when p is that row as lspci prints it; else NULL. */
+static const char *row_hex(const char *p, unsigned int off)
+{
+	const char *hex = p + (off < VFCAP_EXT_BASE ? 4 : 5);
+
+	if (memcmp(p, margins + off / ROW * 4, 4) != 0 || hex[-1] != ' ' || hex[HEX_LEN] != '\n')
+		return NULL;
+	return hex;
 }
 
 /* Takes the rows that continue the record in lspci's own layout, up to the first line that does not. */
 static int take_rows(struct dump *d)
 {
 	struct vfcap_rows *rows = d->fn->rows;
-	const char *p = d->p;
-	unsigned long line = d->line;
+	unsigned int first = rows->end, off = first, zeros = first; /* [zeros, off) is not stored yet */
+	const char *p = d->p, *hex;
 	uint8_t bytes[ROW];
 	int rc = 0;
 
-	while (!rc && d->end - p > 5 + (int)HEX_LEN) {
-		unsigned int off = rows->end, margin;
-		const uint8_t *put = NULL;
+	if (off % ROW)
+		return 0;
+	while (!rc && off < VFCAP_CFG_SIZE && d->end - p > 5 + (int)HEX_LEN) {
+		enum row_kind kind = (hex = row_hex(p, off)) ? decode_row(hex, bytes) : ROW_OTHER;
 
-		if (off >= VFCAP_CFG_SIZE || off % ROW)
+		if (kind == ROW_OTHER)
 			break;
-		margin = row_margin(p, off);
-		if (!margin || p[margin + HEX_LEN] != '\n')
-			break;
-		if (!zero_hex(p + margin)) {
-			if (!decode_hex(p + margin, bytes))
-				break;
-			put = bytes;
+		if (kind == ROW_BYTES) {
+			if (zeros < off)
+				vfcap_rows_put(rows, zeros, NULL, off - zeros);
+			rc = vfcap_rows_put(rows, off, bytes, ROW);
+			zeros = off + ROW;
 		}
-		rc = vfcap_rows_put(rows, off, put, ROW);
-		p += margin + HEX_LEN + 1;
-		line++;
+		off += ROW;
+		p = hex + HEX_LEN + 1;
 	}
 	if (p == d->p)
 		return 0;
+	d->line += (off - first) / ROW;
+	d->rows += (off - first) / ROW;
 	d->gap = false;
-	d->rows += line - d->line;
-	d->line = line;
 	d->p = p;
-	return rc;
+	return rc ? rc : vfcap_rows_put(rows, zeros, NULL, off - zeros);
 }
 
 /* -------------------------------------------------------------------------------------- records -- */

@@ -36,76 +36,87 @@ static int grow(struct vfcap_rows *rows)
 	return 0;
 }
 
-/* Makes place for row r, which is not kept yet; zeroed. */
-static int insert(struct vfcap_rows *rows, unsigned int r)
+/* Makes place for row r, which is not kept yet; zeroed. NULL: out of memory. */
+static uint8_t *insert(struct vfcap_rows *rows, unsigned int r)
 {
 	unsigned int at = r * ROW >= rows->end ? rows->n : rank(rows, r);
 
 	if (rows->n == rows->room && grow(rows))
-		return -ENOMEM;
-	memmove(rows->row + at + 1, rows->row + at, (rows->n - at) * sizeof(*rows->row));
+		return NULL;
+	if (at < rows->n)
+		memmove(rows->row + at + 1, rows->row + at, (rows->n - at) * sizeof(*rows->row));
 	memset(rows->row + at, 0, sizeof(*rows->row));
 	rows->n++;
 	rows->nonzero[r / 32] |= 1u << r % 32;
-	return 0;
+	return rows->row[at];
 }
 
-static void drop(struct vfcap_rows *rows, unsigned int r, unsigned int at)
+static bool is_zero(const uint8_t row[ROW])
 {
+	uint64_t w[2];
+
+	memcpy(w, row, sizeof(w));
+	return !(w[0] | w[1]);
+}
+
+/* Drops row r when it has become zero. */
+static void prune(struct vfcap_rows *rows, unsigned int r)
+{
+	unsigned int at = rank(rows, r);
+
+	if (!is_zero(rows->row[at]))
+		return;
 	rows->n--;
 	memmove(rows->row + at, rows->row + at + 1, (rows->n - at) * sizeof(*rows->row));
 	rows->nonzero[r / 32] &= ~(1u << r % 32);
 }
 
-static bool all_zero(const uint8_t *bytes, unsigned int len)
+/* Makes [off, off + len), whole dwords within 128 bytes, known. */
+static void mark(struct vfcap_rows *rows, unsigned int off, unsigned int len)
 {
-	uint8_t any = 0;
-
-	if (len == ROW) {
-		uint64_t w[2];
-
-		memcpy(w, bytes, sizeof(w));
-		return !(w[0] | w[1]);
-	}
-	while (len)
-		any |= bytes[--len];
-	return !any;
+	rows->known[off / 128] |= ~0u >> (32 - len / 4) << off / 4 % 32;
+	if (rows->end < off + len)
+		rows->end = (uint16_t)(off + len);
 }
 
-/* Puts bytes (NULL: zeros) over the first len bytes of row r. */
-static int store(struct vfcap_rows *rows, unsigned int r, const uint8_t *bytes, unsigned int len)
+static void put_zeros(struct vfcap_rows *rows, unsigned int off, unsigned int len)
 {
-	unsigned int at;
+	unsigned int end = off + len, old = end < rows->end ? end : rows->end;
 
-	if (bytes && all_zero(bytes, len))
-		bytes = NULL;
-	if (!has_row(rows, r)) {
-		if (!bytes)
-			return 0;
-		if (insert(rows, r))
-			return -ENOMEM;
+	for (unsigned int o = off; o < old; o += ROW) {
+		if (!has_row(rows, o / ROW))
+			continue;
+		memset(rows->row[rank(rows, o / ROW)], 0, old - o < ROW ? old - o : ROW);
+		prune(rows, o / ROW);
 	}
-	at = r * ROW >= rows->end ? rows->n - 1u : rank(rows, r);
-	if (bytes)
-		memcpy(rows->row[at], bytes, len);
-	else
-		memset(rows->row[at], 0, len);
-	if (all_zero(rows->row[at], ROW))
-		drop(rows, r, at);
-	return 0;
+	while (off < end) {
+		unsigned int next = (off | 127) + 1 < end ? (off | 127) + 1 : end;
+
+		mark(rows, off, next - off);
+		off = next;
+	}
 }
 
 int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len)
 {
-	unsigned int dwords = len / 4;
+	unsigned int r = off / ROW;
+	uint8_t *row;
 
-	if (!dwords)
+	len &= ~3u;
+	if (!bytes)
+		put_zeros(rows, off, len);
+	if (!bytes || !len)
 		return 0;
-	if ((bytes || has_row(rows, off / ROW)) && store(rows, off / ROW, bytes, dwords * 4))
+	row = has_row(rows, r) ? rows->row[rank(rows, r)] : insert(rows, r);
+	if (!row)
 		return -ENOMEM;
-	rows->known[off / 128] |= ((1u << dwords) - 1) << off / 4 % 32;
-	if (rows->end < off + dwords * 4)
-		rows->end = (uint16_t)(off + dwords * 4);
+	if (len == ROW)
+		memcpy(row, bytes, ROW);
+	else
+		memcpy(row, bytes, len);
+	mark(rows, off, len);
+	if (is_zero(row))
+		prune(rows, r);
 	return 0;
 }
 
