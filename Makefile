@@ -290,7 +290,6 @@ format:
 	clang-format -i $(FILES)
 
 lint:
-	$(if $(FILES),clang-format --dry-run $(FILES))
 	$(run) scripts layers
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
