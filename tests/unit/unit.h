@@ -52,6 +52,7 @@ static inline int unit_run(const struct CMUnitTest *tests, size_t n)
 {
 	size_t i;
 
+	printf("1..%zu\n", n);
 	for (i = 0; i < n; i++) {
 		tests[i].fn(NULL);
 		printf("ok %zu - %s\n", i + 1, tests[i].name);
