@@ -296,9 +296,10 @@ static void consider(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule
 		     const struct verdict *v)
 {
 	struct vfcap_plan *plan = p->plan;
-	struct vfcap_considered *c = &plan->considered[plan->n_considered], *prev = c - 1;
+	struct vfcap_considered *c = &plan->considered[plan->n_considered];
+	struct vfcap_considered *prev = plan->n_considered ? c - 1 : NULL;
 
-	if (plan->n_considered && prev->emul == e && prev->rule == rule && prev->last + 4u == off &&
+	if (prev && prev->emul == e && prev->rule == rule && prev->last + 4u == off &&
 	    same_cause(p, prev, v)) {
 		prev->last = v->last;
 		p->seen = v->by_offset;
