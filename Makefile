@@ -108,7 +108,7 @@ lib_sym := src/lib/libvfcap.sym
 public_h := src/lib/libvfcap.h src/core/core.h src/core/env.h
 man := $(man_src:%.scd=$(O)/%)
 
-all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(O)/demo
+all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(O)/mkhost $(O)/demo
 
 $(core_obj): cflags += $(core_cflags)
 $(filter-out $(core_obj),$(lib_obj)) $(tool_obj): | needs
@@ -138,22 +138,12 @@ $(O)/man/%: man/%.scd | needs
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)scdoc <$< >$@
 
-# The demo host is a sysroot: generated when there is a generator, else as it stands in the tree.
-mkdemo_src := $(wildcard src/demo/*.c)
-demo_tree := $(wildcard share/demo)
-ifneq ($(mkdemo_src),)
-$(O)/mkdemo: $(call obj,$(mkdemo_src)) $(core_obj)
+# The demo host is a sysroot, made out of its description.
+$(O)/mkhost: $(O)/share/mkhost.o $(core_obj)
 	$(call say,LD,$@)$(link) -o $@ $^
 
-$(O)/demo: $(O)/mkdemo
-	$(call say,DEMO,$@)rm -rf $@ && $(O)/mkdemo $@ && touch $@
-else ifneq ($(demo_tree),)
-$(O)/demo: $(demo_tree) $(shell find $(demo_tree) -type d 2>/dev/null | grep -v :)
-	$(call say,DEMO,$@)rm -rf $@ && cp -R $(demo_tree) $@ && touch $@
-else
-$(O)/demo:
-	@mkdir -p $@
-endif
+$(O)/demo: share/demo.host $(O)/mkhost
+	$(call say,HOST,$@)rm -rf $@ $@.tmp && $(O)/mkhost $< $@.tmp && mv $@.tmp $@
 
 # ------------------------------------------------------------------------------------- install --
 
