@@ -589,7 +589,7 @@ static const struct vfcap_reg dev3[] = {
 
 static const struct vfcap_regblock dev3_blocks[] = { { REGS(dev3) } };
 
-/* ------------------------------------ Flit logging, performance measurement, error injection -- */
+/* -------------------------------------------------------- Flit logging, Flit error injection -- */
 
 static const char *const flit_granularities[] = { "all", "even", "odd", "mismatch" };
 
@@ -653,14 +653,6 @@ static const struct vfcap_regblock flit_log_blocks[] = {
 	{ REGS(flit_log) },
 	{ .key = "lane", REGS(flit_log_lane), .start = 0x1c, .size = 2, .max = 16 },
 };
-
-static const struct vfcap_reg flit_perf[] = {
-	RAW("capability", "FlitPerfCap", 0x04, 4),
-	RAW("control", "FlitPerfCtl", 0x08, 4),
-	RAW("status", "FlitPerfSta", 0x0c, 4),
-};
-
-static const struct vfcap_regblock flit_perf_blocks[] = { { REGS(flit_perf) } };
 
 static const char *const inject_flits[] = {
 	"any", "non-idle", "payload", "NOP", "idle",
@@ -779,6 +771,5 @@ const struct vfcap_regcap vfcap_regs_link[VFCAP_ID_MAX + 1] = {
 	[0x2f] = BLOCKS(dev3_blocks),
 	[0x31] = BLOCKS(phy64_blocks),
 	[0x32] = BLOCKS(flit_log_blocks),
-	[0x33] = BLOCKS(flit_perf_blocks),
 	[0x34] = BLOCKS(inject_blocks),
 };
