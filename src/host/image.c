@@ -89,6 +89,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 	p->a->error = on_error;
 	p->a->warning = on_warning;
 	p->a->debug = on_warning;
+	p->a->id_lookup_mode = 0; /* its default is the cache of names once asked of the network */
 	h->pci = p;
 	return p;
 }
