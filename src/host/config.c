@@ -19,7 +19,7 @@
 
 char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name, char buf[VFCAP_SYSFS_PATH])
 {
-	snprintf(buf, VFCAP_SYSFS_PATH, VFCAP_SYSFS_DEVICES "/%s%s%s", fn->name, *name ? "/" : "", name);
+	snprintf(buf, VFCAP_SYSFS_PATH, VFCAP_SYSFS_DEVICES "/%s/%s", fn->name, name);
 	return buf;
 }
 
@@ -82,20 +82,29 @@ static enum vfcap_skip asleep(struct vfcap_function *fn, int devices, int dirfd)
 
 /* ----------------------------------------------------------------------------- captured trees -- */
 
+static bool row_is_zero(const uint8_t row[16])
+{
+	uint64_t half[2];
+
+	memcpy(half, row, sizeof(half));
+	return !(half[0] | half[1]);
+}
+
+/* bytes has whole rows, filled up with zeros; len of them are known. Most rows are zero: all are declared
+ * known at once, and the others are given. */
 static int keep_rows(struct vfcap_function *fn, const uint8_t *bytes, unsigned int len)
 {
-	static const uint8_t zero[16];
 	int err = 0;
 
 	fn->rows = calloc(1, sizeof(*fn->rows));
 	if (!fn->rows)
 		return -ENOMEM;
-	for (unsigned int off = 0; off < len && !err; off += 16) {
-		unsigned int part = len - off < 16 ? len - off : 16;
-		bool empty = memcmp(bytes + off, zero, part) == 0;
-
-		err = vfcap_rows_put(fn->rows, off, empty ? NULL : bytes + off, part);
-	}
+	for (unsigned int off = 0; off < len && !err; off += 16)
+		if (!row_is_zero(bytes + off))
+			err = vfcap_rows_put(fn->rows, off, bytes + off, len - off < 16 ? len - off : 16);
+	for (unsigned int i = 0; i < len / 4; i += 32)
+		fn->rows->known[i / 32] = len / 4 - i < 32 ? (1u << (len / 4 - i)) - 1 : 0xffffffff;
+	fn->rows->end = (uint16_t)len;
 	return err;
 }
 
@@ -106,6 +115,7 @@ static int read_whole(struct vfcap_function *fn, int fd)
 
 	if (n < 0)
 		return -errno;
+	memset(bytes + n, 0, sizeof(bytes) - (size_t)n);
 	fn->config_size = n > 256 ? VFCAP_CFG_SIZE : n > 64 ? 256 : n > 0 ? 64 : 0;
 	return keep_rows(fn, bytes, (unsigned int)n & ~3u);
 }

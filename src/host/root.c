@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -59,6 +60,97 @@ const char *vfcap_root_dir(const struct vfcap_root *root)
 	return root->dir;
 }
 
+/* ------------------------------------------------------------------- where openat2() is missing -- */
+
+#define MAX_LINKS 40 /* as the kernel */
+
+struct walk {
+	const struct vfcap_root *root;
+	bool nofollow;
+	int links;
+	size_t len; /* of done */
+	char done[PATH_MAX]; /* from the root, free of links */
+	char *next; /* what is left to do, in todo */
+	char todo[PATH_MAX];
+};
+
+static void step_back(struct walk *w)
+{
+	while (w->len && w->done[--w->len] != '/')
+		;
+	w->done[w->len] = '\0';
+}
+
+/* Puts the text of the link that done is, if it is one, before what is left to do. */
+static int expand(struct walk *w, size_t dir_len)
+{
+	char text[PATH_MAX];
+	ssize_t n = readlinkat(w->root->fd, w->done, text, sizeof(text));
+	size_t rest = strlen(w->next);
+
+	if (n < 0)
+		return errno == EINVAL ? 0 : -errno;
+	if (++w->links > MAX_LINKS)
+		return -ELOOP;
+	if ((size_t)n + rest + 2 > sizeof(w->todo))
+		return -ENAMETOOLONG;
+	memmove(w->todo + n + 1, w->next, rest + 1);
+	memcpy(w->todo, text, (size_t)n);
+	w->todo[n] = '/';
+	w->next = w->todo;
+	w->len = text[0] == '/' ? 0 : dir_len;
+	w->done[w->len] = '\0';
+	return 0;
+}
+
+static int step(struct walk *w)
+{
+	const char *name = w->next;
+	size_t len = strcspn(name, "/"), dir_len = w->len;
+
+	w->next += len + strspn(name + len, "/");
+	if (len == 1 && name[0] == '.')
+		return 0;
+	if (len == 2 && name[0] == '.' && name[1] == '.') {
+		step_back(w);
+		return 0;
+	}
+	if (w->len + len + 2 > sizeof(w->done))
+		return -ENAMETOOLONG;
+	if (w->len)
+		w->done[w->len++] = '/';
+	memcpy(w->done + w->len, name, len);
+	w->len += len;
+	w->done[w->len] = '\0';
+	return w->nofollow && !*w->next ? 0 : expand(w, dir_len);
+}
+
+/* What RESOLVE_IN_ROOT does, but for a tree that changes meanwhile: old kernels and containers that do not
+ * let openat2() through have captured trees to read as well. */
+static int open_by_steps(const struct vfcap_root *root, const char *path, int flags)
+{
+	struct walk w;
+	int fd, err = 0;
+
+	if (strlen(path) >= sizeof(w.todo))
+		return -ENAMETOOLONG;
+	w.root = root;
+	w.nofollow = flags & O_NOFOLLOW;
+	w.links = 0;
+	w.len = 0;
+	w.done[0] = '\0';
+	strcpy(w.todo, path);
+	w.next = w.todo + strspn(w.todo, "/");
+	while (!err && *w.next)
+		err = step(&w);
+	if (err)
+		return err;
+	fd = openat(root->fd, w.len ? w.done : ".", flags | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* ---------------------------------------------------------------------------------------- files -- */
+
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags)
 {
 	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
@@ -68,6 +160,8 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 		fd = openat(root->fd, path, flags | O_CLOEXEC);
 	else
 		fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	if (fd < 0 && errno == ENOSYS && !root->is_slash)
+		return open_by_steps(root, path, flags);
 	return fd < 0 ? -errno : (int)fd;
 }
 

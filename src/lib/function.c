@@ -50,14 +50,20 @@ int vfcap_function_vf_index(const struct vfcap_function *vf)
 	return vf->vf_index;
 }
 
+/* A VF whose PF is not known keeps the ffff:ffff that it reads. */
+static bool has_real_ids(const struct vfcap_function *fn)
+{
+	return fn->has_ids && fn->vendor != 0xffff;
+}
+
 int vfcap_function_vendor(const struct vfcap_function *fn)
 {
-	return fn->has_ids ? (int)fn->vendor : -1;
+	return has_real_ids(fn) ? (int)fn->vendor : -1;
 }
 
 int vfcap_function_device(const struct vfcap_function *fn)
 {
-	return fn->has_ids ? (int)fn->device : -1;
+	return has_real_ids(fn) ? (int)fn->device : -1;
 }
 
 int vfcap_function_class(const struct vfcap_function *fn)
@@ -76,7 +82,7 @@ const char *vfcap_function_title(struct vfcap_function *fn)
 	const char *vendor, *device;
 
 	ctx->title[0] = '\0';
-	if (!fn->has_ids)
+	if (!has_real_ids(fn))
 		return ctx->title;
 	vendor = vfcap_pci_vendor_name(fn->host, fn->vendor);
 	device = vendor ? vfcap_pci_device_name(fn->host, fn->vendor, fn->device) : NULL;
