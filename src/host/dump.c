@@ -385,12 +385,14 @@ static const char *after(const char *p, const char *end, const char *prefix)
 	return p;
 }
 
-/* An address followed by a blank or nothing; lspci -vmm writes it behind a tag. */
+/* An address followed by a blank or nothing; lspci -vmm and -vm write it behind a tag. */
 static bool parse_device(const char *p, const char *end, struct vfcap_address *a)
 {
 	const char *value = after(p, end, "Slot:");
 	size_t n;
 
+	if (!value)
+		value = after(p, end, "Device:");
 	p = value ? value : p;
 	n = vfcap_address_parse(p, a);
 	return n && (p + n == end || (p + n < end && is_blank(p[n])));

@@ -290,6 +290,7 @@ static void test_device_lines(void **state)
 		{ "3b:00.1\tx", "0000:3b:00.1" },
 		{ "00:02.0 \"VGA compatible controller\" \"Foo\" \"Bar\" -r02", "0000:00:02.0" },
 		{ "Slot:\t00:02.0\nClass:\tVGA compatible controller", "0000:00:02.0" },
+		{ "Device:\t00:02.0\nClass:\tVGA\nDevice:\tBar 02:00.0", "0000:00:02.0" },
 		{ "\357\273\2773b:00.1 after a byte order mark", "0000:3b:00.1" },
 	};
 	static const char *const not[] = {
