@@ -97,7 +97,7 @@ static int expand(struct walk *w, size_t dir_len)
 	memmove(w->todo + n + 1, w->next, rest + 1);
 	memcpy(w->todo, text, (size_t)n);
 	w->todo[n] = '/';
-	w->next = w->todo;
+	w->next = w->todo + strspn(w->todo, "/");
 	w->len = text[0] == '/' ? 0 : dir_len;
 	w->done[w->len] = '\0';
 	return 0;
@@ -132,6 +132,8 @@ static int open_by_steps(const struct vfcap_root *root, const char *path, int fl
 	struct walk w;
 	int fd, err = 0;
 
+	if (!*path)
+		return -ENOENT;
 	if (strlen(path) >= sizeof(w.todo))
 		return -ENAMETOOLONG;
 	w.root = root;

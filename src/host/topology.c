@@ -248,7 +248,7 @@ static void index_by_links(struct vfcap_function *pf)
 {
 	struct vfcap_host *h = pf->host;
 	cleanup_close int dirfd = open_function(h, pf->address);
-	char name[16], link[4096];
+	char name[24], link[4096];
 	struct vfcap_address a;
 
 	for (int i = 0; dirfd >= 0 && i < 0x10000; i++) {

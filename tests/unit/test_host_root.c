@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Nothing outside of a root is reached, with openat2() and without it. */
+#include "tree.h"
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "../../src/host/host.h"
+
+/* <dir>/secret is outside of <dir>/root. */
+static void make_tree(struct tree *t)
+{
+	tree_new(t);
+	tree_text(t, "secret", "outside");
+	tree_text(t, "root/a/file", "inside \n\n");
+	tree_text(t, "root/secret", "mine");
+	tree_link(t, "root/up", "../secret");
+	tree_link(t, "root/a/up", "../../../../../../secret");
+	tree_link(t, "root/absolute", "/a/file");
+	tree_link(t, "root/dir", "a/../a/./");
+	tree_link(t, "root/far", "dir/../dir/far2");
+	tree_link(t, "root/a/far2", "/absolute");
+	tree_link(t, "root/loop", "loop2");
+	tree_link(t, "root/loop2", "/loop");
+	tree_link(t, "root/dangling", "nowhere/at/all");
+	assert_int_equal(mkfifoat(t->fd, "root/fifo", 0600), 0);
+}
+
+static void check(struct vfcap_root *root, const char *path, const char *want)
+{
+	char buf[64];
+	ssize_t n = vfcap_root_read(root, path, buf, sizeof(buf));
+
+	if (n < 0)
+		fail_msg("%s: %s", path, strerror((int)-n));
+	assert_string_equal(buf, want);
+	assert_int_equal(n, strlen(want));
+}
+
+static void check_fails(struct vfcap_root *root, const char *path, int flags, int err)
+{
+	int fd = vfcap_root_openat(root, path, flags);
+
+	if (fd != err)
+		fail_msg("%s: %d instead of %d", path, fd, err);
+}
+
+static void check_all(const struct tree *t)
+{
+	struct vfcap_root *root;
+	char dir[80], buf[8];
+	int fd;
+
+	snprintf(dir, sizeof(dir), "%s/root", t->dir);
+	assert_int_equal(vfcap_root_open(&root, dir), 0);
+	assert_string_equal(vfcap_root_dir(root), dir);
+	check(root, "a/file", "inside");
+	check(root, "/a/file", "inside");
+	check(root, "a//./file", "inside");
+	check(root, "../../a/file", "inside");
+	check(root, "up", "mine");
+	check(root, "a/up", "mine");
+	check(root, "absolute", "inside");
+	check(root, "dir/file", "inside");
+	check(root, "far", "inside");
+	check_fails(root, "loop", O_RDONLY, -ELOOP);
+	check_fails(root, "dangling", O_RDONLY, -ENOENT);
+	check_fails(root, "a/file/x", O_RDONLY, -ENOTDIR);
+	check_fails(root, "up", O_RDONLY | O_NOFOLLOW, -ELOOP);
+	check_fails(root, "secret", O_RDONLY | O_DIRECTORY, -ENOTDIR);
+	check_fails(root, "", O_RDONLY, -ENOENT);
+	assert_int_equal(vfcap_root_read(root, "fifo", buf, sizeof(buf)), 0);
+	assert_int_equal(vfcap_root_read(root, "a/file", buf, 4), 3);
+	assert_string_equal(buf, "ins");
+	assert_false(vfcap_root_has_kernel(root));
+
+	fd = vfcap_root_openat(root, "dir", O_PATH | O_DIRECTORY);
+	assert_true(fd >= 0);
+	assert_int_equal(vfcap_dir_read(fd, "file", buf, sizeof(buf)), 6);
+	assert_int_equal(vfcap_dir_read(fd, "up", buf, sizeof(buf)), -ELOOP);
+	close(fd);
+	vfcap_root_close(root);
+}
+
+static void test_openat2(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	make_tree(&t);
+	check_all(&t);
+	tree_free(&t);
+}
+
+/* Answers ENOSYS to openat2() from now on, as an old kernel would. */
+static int forbid_openat2(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		return -1;
+	return syscall(SYS_openat2, -1, "", NULL, 0) == -1 && errno == ENOSYS ? 0 : -1;
+}
+
+/* The last test: there is no way back. */
+static void test_without_openat2(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	if (forbid_openat2())
+		skip();
+	make_tree(&t);
+	check_all(&t);
+	tree_free(&t);
+}
+
+static void test_bad_roots(void **state)
+{
+	struct vfcap_root *root;
+	struct tree t;
+	char path[80];
+
+	(void)state;
+	tree_new(&t);
+	tree_text(&t, "file", "x");
+	snprintf(path, sizeof(path), "%s/nothing", t.dir);
+	assert_int_equal(vfcap_root_open(&root, path), -ENOENT);
+	assert_null(root);
+	snprintf(path, sizeof(path), "%s/file", t.dir);
+	assert_int_equal(vfcap_root_open(&root, path), -ENOTDIR);
+	vfcap_root_close(NULL);
+	tree_free(&t);
+}
+
+/* "/" is the one root with no outside. */
+static void test_slash(void **state)
+{
+	struct vfcap_root *root;
+	char buf[256];
+
+	(void)state;
+	assert_int_equal(vfcap_root_open(&root, "/"), 0);
+	assert_true(vfcap_root_read(root, "proc/sys/kernel/osrelease", buf, sizeof(buf)) > 0);
+	vfcap_root_close(root);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_openat2),
+		cmocka_unit_test(test_bad_roots),
+		cmocka_unit_test(test_slash),
+		cmocka_unit_test(test_without_openat2),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
