@@ -421,13 +421,13 @@ static void take_group(struct dump *d, const char *p, const char *end)
 		d->group = group;
 }
 
-/* Decoded text: what it says stands before the rows, and behind them only if a device line is lost. */
+/* Decoded text. What it says of the driver stands before the rows: behind the first it changes nothing. */
 static void take_text(struct dump *d, const char *p, const char *end)
 {
 	const char *value;
 
 	d->gap = true;
-	if (!d->open || d->fn)
+	if (!d->open)
 		return;
 	if ((value = after(p, end, "Kernel driver in use:")) || (value = after(p, end, "Driver:")))
 		take_driver(d, value, end);

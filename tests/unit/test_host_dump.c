@@ -421,6 +421,7 @@ static const struct damage damages[] = {
 	{ "00:01.0 x\n00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 000\n" ROW00, 1,
 	  { "dump:2: row 00 is damaged, skipped" } },
 	{ "00:01.0 x\n00: 86 80 c9 10 07 04  |......|\n", 1, { "dump:2: row 00 is cut after 6 bytes" } },
+	{ "00:01.0 x\n" ROW00 "text\n" ROW10 ROW10 ROW10 "00:02.0 y\n", 1, { NULL } },
 	{ "00:01.0 x\n00: 86\n", 0, { "dump:2: row 00 is cut after 1 bytes" } },
 	{ "", 0, { NULL } },
 	{ "\n\n\n", 0, { NULL } },
@@ -533,6 +534,29 @@ static void test_long_lines(void **state)
 		assert_int_equal(r.n_log, 0);
 		vfcap_host_clear(&r.host);
 		free(t.p);
+		free(p);
+	}
+}
+
+/* The rest of a long line is no row either, where it starts the next piece that is read. */
+static void test_long_line_at_border(void **state)
+{
+	static const char start_text[] = "00:01.0 x\n" ROW00;
+	static const size_t borders[] = { 4096, 65536, 128 * 1024, 256 * 1024 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(borders); i++) {
+		char *p = malloc(borders[i] + 256);
+		struct reading r;
+
+		assert_non_null(p);
+		memset(p, 'x', borders[i]);
+		memcpy(p, start_text, sizeof(start_text) - 1);
+		strcpy(p + borders[i], ROW10 "00:02.0 y\n" ROW00);
+		read_bytes(&r, p, strlen(p));
+		assert_int_equal(r.rc, 2);
+		assert_int_equal(r.host.fn[0]->rows->end, 16);
+		vfcap_host_clear(&r.host);
 		free(p);
 	}
 }
@@ -798,6 +822,7 @@ int main(void)
 		cmocka_unit_test(test_repeated_device),
 		cmocka_unit_test(test_messages_end),
 		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_long_line_at_border),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_differential),
 		cmocka_unit_test(test_images),
