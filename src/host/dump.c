@@ -421,14 +421,12 @@ static void take_group(struct dump *d, const char *p, const char *end)
 		d->group = group;
 }
 
-/* Decoded text. What it says of the driver stands before the rows: behind the first it changes nothing. */
+/* Decoded text. What it says of a driver counts for the next row that is the first of its record. */
 static void take_text(struct dump *d, const char *p, const char *end)
 {
 	const char *value;
 
 	d->gap = true;
-	if (!d->open)
-		return;
 	if ((value = after(p, end, "Kernel driver in use:")) || (value = after(p, end, "Driver:")))
 		take_driver(d, value, end);
 	else if ((value = after(p, end, "IOMMU group:")) || (value = after(p, end, "IOMMUGroup:")))
