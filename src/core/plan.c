@@ -340,6 +340,7 @@ static bool try_one(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule,
 {
 	struct verdict v = judge(p, e, rule, off);
 
+	v.last = (uint16_t)off;
 	if (v.code == VFCAP_OK)
 		place(p, e, rule, off, &v);
 	else

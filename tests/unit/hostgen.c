@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include "hostgen.h"
@@ -85,6 +86,10 @@ static unsigned int write_cap(uint8_t *cfg, unsigned int off, unsigned int id, u
 
 	vfcap_image_from_bytes(&img, cfg, VFCAP_CFG_SIZE);
 	len = vfcap_cap_length(&img, off, id, &reserved, &known, &truncated);
+	if (off + len > VFCAP_CFG_SIZE) { /* too long for where it is: an ARI, then */
+		gen_cap(cfg, off, 0x0e, 1, 0);
+		return off + 8;
+	}
 	end = off + (len < 12 ? 12 : len);
 	for (i = off + 12; i < end && i + 4 <= VFCAP_CFG_SIZE; i += 4) {
 		if (one_in(seed, 3) && id != 0x30 && id != 0x02 && id != 0x08 && id != 0x09)
@@ -125,7 +130,7 @@ static void random_chain(uint8_t *cfg, uint64_t *seed, bool is_pf)
 	unsigned int pasid = is_pf ? gen_rand(seed, 3) : 99, id;
 
 	if (is_pf)
-		max += 3;
+		max += 4;
 	for (; n < max && off <= 0xf00; n++) {
 		id = is_pf && n == pasid     ? VFCAP_ID_PASID :
 		     is_pf && n == pasid + 1 ? VFCAP_ID_PRI :
@@ -138,15 +143,30 @@ static void random_chain(uint8_t *cfg, uint64_t *seed, bool is_pf)
 	link_chain(cfg, offs, n, seed);
 }
 
-/* Registers that no capability tells of. */
+/* Registers that no capability tells of. What may belong to one stays as it is: it may tell a length. */
 static void sprinkle(uint8_t *cfg, uint64_t *seed)
 {
-	unsigned int n = one_in(seed, 2) ? gen_rand(seed, 30) : 0, off, len;
+	unsigned int n = one_in(seed, 2) ? gen_rand(seed, 30) : 0, off, len, i;
+	struct vfcap_chain *chain = malloc(sizeof(*chain));
+	bool taken[VFCAP_CFG_SIZE / 4] = { false };
+	struct vfcap_image img;
+
+	vfcap_image_from_bytes(&img, cfg, VFCAP_CFG_SIZE);
+	vfcap_chain_walk(chain, &img);
+	taken[VFCAP_EXT_BASE / 4] = true;
+	for (i = 0; i < chain->n; i++) {
+		len = chain->cap[i].length < 12 ? 12 : chain->cap[i].length;
+		for (off = chain->cap[i].offset; len && off < VFCAP_CFG_SIZE; len -= 4, off += 4)
+			taken[off / 4] = true;
+	}
+	if (chain->end)
+		taken[chain->end / 4] = true; /* the chain ends here because this is zero */
+	free(chain);
 
 	while (n--) {
 		off = VFCAP_EXT_BASE + 4 * gen_rand(seed, VFCAP_EXT_DWORDS);
 		for (len = 1 + gen_rand(seed, 12); len && off < VFCAP_CFG_SIZE; len--, off += 4) {
-			if (!vfcap_le32(cfg + off) && off != VFCAP_EXT_BASE)
+			if (!taken[off / 4])
 				cfg[off + gen_rand(seed, 4)] = (uint8_t)gen_rand(seed, 0);
 		}
 	}

@@ -29,7 +29,7 @@ struct gen_host {
 /*
  * A host whose VF's chain is whole, though it may be empty, out of order, hidden in part or wholly, end
  * at a zero header, contain Nulls and unknown IDs; registers outside of capabilities are sprinkled over all
- * three. The PF has PASID and PRI.
+ * three. The PF has PASID and PRI, but for a few where they found no room.
  */
 void gen_host(struct gen_host *host, uint64_t seed);
 
