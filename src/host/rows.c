@@ -120,29 +120,39 @@ int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *byt
 	return 0;
 }
 
+/* How many bytes of [off, off + len) are known from off on. */
 static unsigned int known_from(const struct vfcap_rows *rows, unsigned int off, unsigned int len)
 {
-	unsigned int i;
+	unsigned int i = off / 4, end = (off + len) / 4;
 
-	for (i = off / 4; i < (off + len) / 4; i++)
-		if (!(rows->known[i / 32] >> i % 32 & 1))
+	while (i < end) {
+		uint32_t unknown = ~rows->known[i / 32] >> i % 32;
+
+		if (unknown) {
+			i += (unsigned int)__builtin_ctz(unknown);
 			break;
-	return i * 4 - off;
+		}
+		i = (i | 31) + 1;
+	}
+	return (i < end ? i : end) * 4 - off;
 }
 
 int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	const struct vfcap_rows *rows = ctx;
-	unsigned int n = known_from(rows, off, len), at = rank(rows, off / ROW);
+	unsigned int n = known_from(rows, off, len);
+	uint8_t (*row)[ROW] = NULL; /* the last one that was copied from */
 
 	for (unsigned int done = 0, part; done < n; done += part) {
 		unsigned int r = (off + done) / ROW, from = (off + done) % ROW;
 
 		part = ROW - from < n - done ? ROW - from : n - done;
-		if (has_row(rows, r))
-			memcpy(buf + done, rows->row[at++] + from, part);
-		else
+		if (has_row(rows, r)) {
+			row = row ? row + 1 : rows->row + rank(rows, r);
+			memcpy(buf + done, *row + from, part);
+		} else {
 			memset(buf + done, 0, part);
+		}
 	}
 	return (int)n;
 }
