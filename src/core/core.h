@@ -412,6 +412,9 @@ struct vfcap_plan_input {
 	struct vfcap_image *siblings; /* the OR of all VFs of the PF, this one too; NULL: none */
 	const struct vfcap_chain *vf_chain; /* of vf */
 	const struct vfcap_chain *pf_chain; /* of pf; NULL with it */
+	/* What vfio-pci shows of a chain that is not empty, walked, where the kernel can be asked; NULL:
+	 * worked out from vf_chain for release. */
+	const struct vfcap_chain *visible;
 	bool is_vf;
 	uint32_t release; /* of the kernel whose vfio-pci will show the chain */
 };
@@ -454,7 +457,8 @@ struct vfcap_plan {
 	uint16_t owner[VFCAP_EXT_DWORDS]; /* private to the planning; most of it is never written */
 };
 
-/* Decides where the wanted capabilities go (DESIGN section 4). Always gives an answer. */
+/* Decides where the wanted capabilities go (DESIGN section 4), in the order of enum vfcap_emul; but on an
+ * empty chain one that was asked for at 0x100 goes first. Always gives an answer. */
 void vfcap_plan_make(struct vfcap_plan *plan, const struct vfcap_plan_input *in,
 		     const struct vfcap_wish *wish);
 

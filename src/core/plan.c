@@ -507,6 +507,24 @@ static void finish(struct planning *p, struct vfcap_placement *out)
 		out->width = vfcap_le16(out->bytes + VFCAP_PASID_CAP) >> 8 & 0x1f;
 }
 
+/* The visible chain before anything is planned; what is hidden altogether leaves the Null anchor. */
+static unsigned int links_before(const struct vfcap_plan_input *in, struct vfcap_link *links)
+{
+	const struct vfcap_chain *visible = in->visible;
+	unsigned int i;
+
+	if (!visible || in->vf_chain->empty)
+		return vfcap_chain_visible(in->vf_chain, in->release, links);
+
+	links[0].offset = VFCAP_EXT_BASE;
+	links[0].id = VFCAP_ID_NULL;
+	for (i = 0; i < visible->n; i++) {
+		links[i].offset = visible->cap[i].offset;
+		links[i].id = visible->cap[i].id;
+	}
+	return i ? i : 1;
+}
+
 static void link_all(struct planning *p)
 {
 	struct vfcap_plan *plan = p->plan;
@@ -516,12 +534,23 @@ static void link_all(struct planning *p)
 		if (plan->refused[i] == VFCAP_BROKEN_CHAIN)
 			return; /* what a guest would see of it is anybody's guess */
 	}
-	plan->n_links = (uint16_t)vfcap_chain_visible(p->in->vf_chain, p->in->release, plan->link);
+	plan->n_links = (uint16_t)links_before(p->in, plan->link);
 	for (i = 0; i < plan->n_placements; i++)
 		insert_link(plan, plan->placement[i].offset,
 			    vfcap_emul_id(plan->placement[i].emul));
 	for (i = 0; i < plan->n_placements; i++)
 		finish(p, &plan->placement[i]);
+}
+
+/* PASID before PRI, unless an empty chain is to begin with PRI. */
+static enum vfcap_emul first_of(const struct vfcap_chain *chain, const struct vfcap_wish *wish)
+{
+	bool pri_heads = wish->want[VFCAP_EMUL_PRI] && wish->explicit_at[VFCAP_EMUL_PRI] &&
+			 wish->at[VFCAP_EMUL_PRI] == VFCAP_EXT_BASE &&
+			 wish->explicit_at[VFCAP_EMUL_PASID] &&
+			 wish->at[VFCAP_EMUL_PASID] != VFCAP_EXT_BASE;
+
+	return chain->empty && pri_heads ? VFCAP_EMUL_PRI : VFCAP_EMUL_PASID;
 }
 
 void vfcap_plan_make(struct vfcap_plan *plan, const struct vfcap_plan_input *in,
@@ -530,13 +559,14 @@ void vfcap_plan_make(struct vfcap_plan *plan, const struct vfcap_plan_input *in,
 	struct planning p = { .plan = plan, .in = in, .wish = wish, .end = VFCAP_EXT_BASE };
 	const struct vfcap_chain *chain = in->vf_chain;
 	bool mapped = false;
-	unsigned int e, i;
+	unsigned int e, i, n;
 
 	plan->n_placements = 0;
 	plan->n_considered = 0;
 	plan->n_links = 0;
 	plan->forced_broken = false;
-	for (e = 0; e < VFCAP_EMULS; e++) {
+	for (n = 0; n < VFCAP_EMULS; n++) {
+		e = (first_of(chain, wish) + n) % VFCAP_EMULS;
 		plan->refused[e] = wish->want[e] ? refusal(&p, (enum vfcap_emul)e) : VFCAP_OK;
 		if (!wish->want[e] || plan->refused[e] != VFCAP_OK)
 			continue;

@@ -1016,6 +1016,55 @@ static void test_random(void **state)
 	assert_true(placed > 10000 && lost > 500);
 }
 
+/* An empty chain begins with what was asked for at 0x100, be it PRI. */
+static void test_pri_heads(void **state)
+{
+	static const struct vfcap_link chain[] = { { 0x100, 0x13 }, { 0x140, 0x1b } };
+
+	(void)state;
+	begin();
+	memset(vf + VFCAP_EXT_BASE, 0, sizeof(vf) - VFCAP_EXT_BASE);
+	wish.want[VFCAP_EMUL_PRI] = true;
+	wish.explicit_at[VFCAP_EMUL_PASID] = wish.explicit_at[VFCAP_EMUL_PRI] = true;
+	wish.at[VFCAP_EMUL_PASID] = 0x140;
+	wish.at[VFCAP_EMUL_PRI] = 0x100;
+	make_plan();
+	expect_placed(0, VFCAP_EMUL_PRI, VFCAP_RULE_HEAD, 0x100, 0, 0x140);
+	expect_placed(1, VFCAP_EMUL_PASID, VFCAP_RULE_EXPLICIT, 0x140, 0x100, 0);
+	expect_chain(N(chain), chain);
+
+	wish.want[VFCAP_EMUL_PRI] = false; /* what does not come heads nothing */
+	make_plan();
+	expect_refused(VFCAP_NO_ROOM);
+	assert_int_equal(plan.considered[0].code, VFCAP_EMPTY_CHAIN);
+}
+
+/* What the kernel shows goes before what its release would have shown. */
+static void test_visible(void **state)
+{
+	static const struct vfcap_link chain[] = { { 0x100, 0x01 }, { 0x200, 0x1b } };
+	static const struct vfcap_link anchored[] = { { 0x100, 0x00 }, { 0x200, 0x1b } };
+	static uint8_t shown[VFCAP_CFG_SIZE];
+	static struct vfcap_image shown_image;
+	static struct vfcap_chain shown_chain;
+
+	(void)state;
+	begin();
+	memset(shown, 0, sizeof(shown));
+	gen_cap(shown, 0x100, 0x01, 2, 0);
+	vfcap_image_from_bytes(&shown_image, shown, sizeof(shown));
+	vfcap_chain_walk(&shown_chain, &shown_image);
+	in.visible = &shown_chain;
+	make_plan();
+	expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_PF_OFFSET, 0x200, 0x100, 0);
+	expect_chain(N(chain), chain);
+
+	shown_chain.n = 0; /* nothing at all: the head is hidden, and an anchor */
+	make_plan();
+	expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_PF_OFFSET, 0x200, 0x100, 0);
+	expect_chain(N(anchored), anchored);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1032,6 +1081,7 @@ int main(void)
 		cmocka_unit_test(test_forced_broken), cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_short_dump),    cmocka_unit_test(test_reads_little),
 		cmocka_unit_test(test_names),	      cmocka_unit_test(test_random),
+		cmocka_unit_test(test_pri_heads),     cmocka_unit_test(test_visible),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
