@@ -160,15 +160,14 @@ static void read_ids(struct vfcap_function *fn, int dirfd)
 }
 
 /* Without the extended part of config space the attributes have to do. */
-static void read_attributes(struct vfcap_function *fn, int dirfd, bool linked)
+static void read_attributes(struct vfcap_function *fn, int dirfd)
 {
-	bool kernel = fn->host->topology->kernel;
-	bool blind = fn->config_size <= 256;
 	unsigned long val;
 
-	if (!fn->has_ids || (linked && blind))
+	if (!fn->has_ids)
 		read_ids(fn, dirfd);
-	if (!linked && (kernel || blind) && read_number(dirfd, "sriov_totalvfs", &val))
+	if (!fn->known_vf && (fn->host->topology->kernel || fn->config_size <= 256) &&
+	    read_number(dirfd, "sriov_totalvfs", &val))
 		fn->totalvfs = (int)val;
 }
 
@@ -237,7 +236,7 @@ static int add_function(struct vfcap_host *h, struct vfcap_address a, int device
 		physfn->vf = fn;
 		fn->known_vf = true;
 	}
-	read_attributes(fn, dirfd, physfn->vf);
+	read_attributes(fn, dirfd);
 	return err;
 }
 
@@ -268,6 +267,14 @@ static void index_by_links(struct vfcap_function *pf)
 	}
 }
 
+/* Likewise the IDs, which the VF itself reads as ffff. */
+static void ids_by_attributes(struct vfcap_function *vf)
+{
+	cleanup_close int dirfd = open_function(vf->host, vf->address);
+
+	read_ids(vf, dirfd);
+}
+
 static void link_vfs(struct vfcap_host *h, const struct physfn *physfn, size_t n)
 {
 	struct vfcap_function *last = NULL;
@@ -276,6 +283,8 @@ static void link_vfs(struct vfcap_host *h, const struct physfn *physfn, size_t n
 		struct vfcap_function *vf = physfn[i].vf;
 		struct vfcap_function *pf = vf ? vfcap_host_find(h, physfn[i].pf) : NULL;
 
+		if (vf && (!pf || pf->config_size <= 256))
+			ids_by_attributes(vf);
 		if (!pf || pf == vf)
 			continue;
 		vf->pf = pf;

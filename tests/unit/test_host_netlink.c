@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel's list of VFs, as libnl builds it, and the request as far as any machine can answer it. */
+#include "unit.h"
+
+#include <linux/if_link.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+
+#include "../../src/host/host.h"
+
+static const uint8_t mac_of_1[6] = { 0x02, 0, 0, 0, 0, 0x11 };
+
+static void put_vf(struct nl_msg *msg, unsigned int index, const uint8_t mac[6], unsigned int vlan)
+{
+	struct nlattr *vf = nla_nest_start(msg, IFLA_VF_INFO);
+	struct ifla_vf_mac m = { .vf = index };
+	struct ifla_vf_vlan v = { .vf = index, .vlan = vlan };
+
+	assert_non_null(vf);
+	memcpy(m.mac, mac, 6);
+	assert_int_equal(nla_put(msg, IFLA_VF_MAC, sizeof(m), &m), 0);
+	assert_int_equal(nla_put(msg, IFLA_VF_VLAN, sizeof(v), &v), 0);
+	nla_nest_end(msg, vf);
+}
+
+static size_t parse(struct nl_msg *msg, struct vfcap_vfinfo *info, size_t n)
+{
+	return vfcap_netlink_parse(nlmsg_attrdata(nlmsg_hdr(msg), 0),
+				   (size_t)nlmsg_attrlen(nlmsg_hdr(msg), 0), info, n);
+}
+
+static void test_list(void **state)
+{
+	static const uint8_t none[6];
+	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
+	struct vfcap_vfinfo info[3] = { 0 };
+	struct nlattr *list;
+
+	(void)state;
+	assert_int_equal(nla_put_string(msg, IFLA_IFNAME, "ens1f0"), 0);
+	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	put_vf(msg, 0, none, 0);
+	put_vf(msg, 1, mac_of_1, 100);
+	put_vf(msg, 7, mac_of_1, 5); /* not asked for */
+	put_vf(msg, 2, none, 4096); /* no such VLAN */
+	nla_nest_end(msg, list);
+	assert_int_equal(parse(msg, info, 3), 4);
+	assert_false(info[0].has_mac);
+	assert_true(info[0].has_vlan);
+	assert_int_equal(info[0].vlan, 0);
+	assert_true(info[1].has_mac);
+	assert_memory_equal(info[1].mac, mac_of_1, 6);
+	assert_int_equal(info[1].vlan, 100);
+	assert_false(info[2].has_vlan);
+	nlmsg_free(msg);
+}
+
+static void test_short_attributes(void **state)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
+	struct nlattr *list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	struct nlattr *vf = nla_nest_start(msg, IFLA_VF_INFO);
+	struct vfcap_vfinfo info = { 0 };
+
+	(void)state;
+	assert_int_equal(nla_put_u32(msg, IFLA_VF_MAC, 0), 0);
+	assert_int_equal(nla_put_u32(msg, IFLA_VF_VLAN, 0), 0);
+	nla_nest_end(msg, vf);
+	assert_int_equal(nla_put_u32(msg, IFLA_VF_INFO + 1, 0), 0);
+	nla_nest_end(msg, list);
+	assert_int_equal(parse(msg, &info, 1), 1);
+	assert_false(info.has_mac);
+	assert_false(info.has_vlan);
+	nlmsg_free(msg);
+}
+
+static void test_no_list(void **state)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
+	struct vfcap_vfinfo info = { 0 };
+
+	(void)state;
+	assert_int_equal(parse(msg, &info, 1), 0);
+	assert_int_equal(nla_put_string(msg, IFLA_IFNAME, "ens1f0"), 0);
+	assert_int_equal(parse(msg, &info, 1), 0);
+	nlmsg_free(msg);
+}
+
+/* "lo" has no VFs and the other no kernel: nothing is known, and that is no error; only a live host is asked. */
+static void test_request(void **state)
+{
+	static const char *const names[] = { "lo", "vfcap-no-such" };
+	const struct vfcap_address a = { 0 };
+
+	(void)state;
+	for (int live = 0; live < 2; live++)
+		for (size_t i = 0; i < 2; i++) {
+			struct vfcap_host h = { .live = live };
+			struct vfcap_function *pf = vfcap_host_add(&h, a), *vf = vfcap_host_add(&h, a);
+			struct vfcap_vfinfo info = { .has_mac = true };
+
+			pf->netdev = calloc(1, sizeof(*pf->netdev));
+			pf->netdev[0] = strdup(names[i]);
+			pf->n_netdev = 1;
+			vf->pf = pf;
+			vf->vf_index = 0;
+			for (int again = 0; again < 2; again++) {
+				assert_int_equal(vfcap_netlink_vf(vf, &info), 0);
+				assert_false(info.has_mac);
+				assert_false(info.has_vlan);
+				assert_int_equal(h.netlink != NULL, live);
+			}
+			vfcap_host_clear(&h);
+		}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_short_attributes),
+		cmocka_unit_test(test_no_list),
+		cmocka_unit_test(test_request),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
