@@ -3,9 +3,9 @@
  * Files as a source: text of lspci -x, -xxx, -xxxx as people paste it, and raw images.
  *
  * The text is read once, in pieces, and never kept. Lines are of three kinds: a device line (an
- * address and anything), a row (offset, colon, bytes in hex), and everything else, which is skipped.
- * A row that continues the record as lspci itself prints it takes a fast path, which accepts nothing
- * that the general parser would not take for the same row.
+ * address and anything), a row (offset, colon, bytes in hex), and everything else, which is
+ * skipped. A row that continues the record as lspci itself prints it takes a fast path, which
+ * accepts nothing that the general parser would not take for the same row.
  */
 #include "host.h"
 
@@ -71,7 +71,7 @@ static __attribute__((format(printf, 2, 3))) void tell(struct dump *d, const cha
 	vfcap_host_log(d->host, "%s:%lu: %s", d->name, d->line, reason);
 }
 
-/* ---------------------------------------------------------------------------------------- hex -- */
+/* --------------------------------------------------------------------------------------- hex -- */
 
 /* Two digits are a byte when high[first] | low[second] has both marks. */
 #define HIGH_OK 0x100u
@@ -79,9 +79,9 @@ static __attribute__((format(printf, 2, 3))) void tell(struct dump *d, const cha
 #define HIGH(v) (HIGH_OK | (v) << 4)
 #define LOW(v) (LOW_OK | (v))
 #define DIGITS(f)                                                                                 \
-	['0'] = f(0), ['1'] = f(1), ['2'] = f(2), ['3'] = f(3), ['4'] = f(4), ['5'] = f(5),        \
-	['6'] = f(6), ['7'] = f(7), ['8'] = f(8), ['9'] = f(9), ['a'] = f(10), ['b'] = f(11),      \
-	['c'] = f(12), ['d'] = f(13), ['e'] = f(14), ['f'] = f(15), ['A'] = f(10), ['B'] = f(11),  \
+	['0'] = f(0), ['1'] = f(1), ['2'] = f(2), ['3'] = f(3), ['4'] = f(4), ['5'] = f(5),       \
+	['6'] = f(6), ['7'] = f(7), ['8'] = f(8), ['9'] = f(9), ['a'] = f(10), ['b'] = f(11),     \
+	['c'] = f(12), ['d'] = f(13), ['e'] = f(14), ['f'] = f(15), ['A'] = f(10), ['B'] = f(11), \
 	['C'] = f(12), ['D'] = f(13), ['E'] = f(14), ['F'] = f(15)
 
 static const uint16_t high[256] = { DIGITS(HIGH) };
@@ -107,7 +107,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* ----------------------------------------------------------------------------------- fast path -- */
+/* --------------------------------------------------------------------------------- fast path -- */
 
 typedef uint8_t chars __attribute__((vector_size(16)));
 
@@ -131,7 +131,7 @@ static bool any(chars v)
 	return w[0] | w[1];
 }
 
-/* The same without a branch for every byte. False: not sixteen bytes with single spaces. */
+/* Sixteen bytes, without a branch for each. False: there are other characters than hex digits. */
 static bool decode_bytes(const char *p, uint8_t bytes[ROW])
 {
 	unsigned int ok = HIGH_OK | LOW_OK;
@@ -163,13 +163,15 @@ static enum row_kind decode_row(const char *p, uint8_t bytes[ROW])
 
 /* How lspci begins the row at 16 * n, four characters each: "00: ", "10: " .. "100:" .. "ff0:". */
 #define EACH(a, z)                                                                                \
-	a "0" z a "1" z a "2" z a "3" z a "4" z a "5" z a "6" z a "7" z                            \
-	a "8" z a "9" z a "a" z a "b" z a "c" z a "d" z a "e" z a "f" z
+	a "0" z a "1" z a "2" z a "3" z a "4" z a "5" z a "6" z a "7" z a "8" z a "9" z a "a" z a \
+	  "b" z a "c" z a "d" z a "e" z a "f" z
+/* clang-format off */
 static const char margins[] =
 	EACH("", "0: ") EACH("1", "0:") EACH("2", "0:") EACH("3", "0:") EACH("4", "0:")
 	EACH("5", "0:") EACH("6", "0:") EACH("7", "0:") EACH("8", "0:") EACH("9", "0:")
 	EACH("a", "0:") EACH("b", "0:") EACH("c", "0:") EACH("d", "0:") EACH("e", "0:")
 	EACH("f", "0:");
+/* clang-format on */
 
 /* The bytes in hex of the row at off, when p is that row as lspci prints it; else NULL. */
 static const char *row_hex(const char *p, unsigned int off)
@@ -181,11 +183,12 @@ static const char *row_hex(const char *p, unsigned int off)
 	return hex;
 }
 
-/* Takes the rows that continue the record in lspci's own layout, up to the first line that does not. */
+/* Takes the rows that continue the record in lspci's own layout, up to the first that does not. */
 static int take_rows(struct dump *d)
 {
 	struct vfcap_rows *rows = d->fn->rows;
-	unsigned int first = rows->end, off = first, zeros = first; /* [zeros, off) is not stored yet */
+	unsigned int first = rows->end, off = first;
+	unsigned int zeros = first; /* [zeros, off) is not stored yet */
 	const char *p = d->p, *hex;
 	uint8_t bytes[ROW];
 	int rc = 0;
@@ -215,7 +218,7 @@ static int take_rows(struct dump *d)
 	return rc ? rc : vfcap_rows_put(rows, zeros, NULL, off - zeros);
 }
 
-/* -------------------------------------------------------------------------------------- records -- */
+/* ----------------------------------------------------------------------------------- records -- */
 
 /* What the first bytes of config space say of the function. */
 static void identify(struct vfcap_function *fn)
@@ -289,7 +292,7 @@ static int need_function(struct dump *d)
 	return d->fn->driver ? 0 : -ENOMEM;
 }
 
-/* ---------------------------------------------------------------------------------------- lines -- */
+/* ------------------------------------------------------------------------------------- lines -- */
 
 struct row {
 	unsigned int off, len; /* len: how many bytes there are */
@@ -318,7 +321,7 @@ static const char *parse_bytes(const char *p, const char *end, struct row *row)
 	return p;
 }
 
-/* Is the text (margin stripped) a row: an offset of two to four digits, a colon, at least one byte? */
+/* Is the text (margin stripped) a row: offset of two to four digits, colon, at least one byte? */
 static bool parse_row(const char *p, const char *end, struct row *row)
 {
 	const char *start = p;
@@ -362,7 +365,8 @@ static int take_row(struct dump *d, const struct row *row)
 		/* Another record begins here, nobody knows whose. */
 		end_record(d);
 		d->complained = false;
-		tell(d, "row %02x again: the line that names its device is missing, skipped", row->off);
+		tell(d, "row %02x again: the line that names its device is missing, skipped",
+		     row->off);
 		return 0;
 	}
 	if (row->cut)
@@ -421,7 +425,7 @@ static void take_group(struct dump *d, const char *p, const char *end)
 		d->group = group;
 }
 
-/* Decoded text. What it says of a driver counts for the next row that is the first of its record. */
+/* Decoded text. What it says of a driver counts for the next row that is first in its record. */
 static void take_text(struct dump *d, const char *p, const char *end)
 {
 	const char *value;
@@ -455,7 +459,7 @@ static int take_line(struct dump *d, const char *p, const char *end)
 	return 0;
 }
 
-/* --------------------------------------------------------------------------------------- reading -- */
+/* ----------------------------------------------------------------------------------- reading -- */
 
 /* Fills the buffer behind what is not parsed yet, as far as it can. */
 static int fill(struct dump *d)
@@ -534,7 +538,7 @@ ssize_t vfcap_dump_read(struct vfcap_host *h, int fd, const char *name)
 	return rc ? rc : (ssize_t)d.functions;
 }
 
-/* ----------------------------------------------------------------------------------------- files -- */
+/* ------------------------------------------------------------------------------------- files -- */
 
 /* Opens what has an end and can be read without side effects; neither a directory nor a device. */
 static int open_file(struct vfcap_host *h, const char *path, const char *name, int *fd)
@@ -547,8 +551,7 @@ static int open_file(struct vfcap_host *h, const char *path, const char *name, i
 		return vfcap_host_fail(h, -errno, "%s: %s", name, strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return vfcap_host_fail(h, -EISDIR, "%s: %s", name, strerror(EISDIR));
-	if (S_ISBLK(st.st_mode) ||
-	    (S_ISCHR(st.st_mode) && !(standard && isatty(STDIN_FILENO))))
+	if (S_ISBLK(st.st_mode) || (S_ISCHR(st.st_mode) && !(standard && isatty(STDIN_FILENO))))
 		return vfcap_host_fail(h, -EINVAL, "%s: a device, not a file", name);
 	*fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) :
 			 open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -585,34 +588,38 @@ static int add_image(struct vfcap_host *h, struct vfcap_address a, const uint8_t
 	return 0;
 }
 
+/* Adds the image that the buffer holds whole: so short a text never made room in it. */
+static int take_image(struct dump *d, const struct vfcap_address *at)
+{
+	struct vfcap_address none = { 0 };
+	int rc = add_image(d->host, at ? *at : none, (const uint8_t *)d->buf, (size_t)d->total);
+
+	return rc ? vfcap_host_fail(d->host, rc, "%s: out of memory", d->name) : 0;
+}
+
 /* What to make of a file that was read to its end as text. */
 static int judge(struct dump *d, const struct vfcap_address *at)
 {
-	struct vfcap_host *h = d->host;
+	const char *why;
 
-	if (d->functions && at)
-		return vfcap_host_fail(h, -EINVAL, "%s: text of lspci -x has addresses of its own, "
-				       "give it without one", d->name);
+	if (d->functions && !at)
+		return 0;
+	if (!d->functions && is_image(d))
+		return take_image(d, at);
 	if (d->functions)
-		return 0;
-	if (!d->total)
-		return vfcap_host_fail(h, -EINVAL, "%s: empty", d->name);
-	if (is_image(d)) {
-		struct vfcap_address none = { 0 };
-
-		/* All of it is still in the buffer: it never had to make room. */
-		if (add_image(h, at ? *at : none, (const uint8_t *)d->buf, (size_t)d->total))
-			return vfcap_host_fail(h, -ENOMEM, "%s: out of memory", d->name);
-		return 0;
-	}
-	if (d->devices)
-		return vfcap_host_fail(h, -EINVAL, "%s: names devices without their config space, "
-				       "make it with lspci -xxxx (as root)", d->name);
-	if (d->rows)
-		return vfcap_host_fail(h, -EINVAL, "%s: config space without a line that names its "
-				       "device (00:01.0 ...)", d->name);
-	return vfcap_host_fail(h, -EINVAL, "%s: %llu bytes are neither a raw image (64, 256 or 4096 "
-			       "bytes) nor text of lspci -x", d->name, (unsigned long long)d->total);
+		why = "text of lspci -x has addresses of its own, give it without one";
+	else if (!d->total)
+		why = "empty";
+	else if (d->devices)
+		why = "names devices without their config space, make it with lspci -xxxx (as root)";
+	else if (d->rows)
+		why = "config space without a line that names its device (00:01.0 ...)";
+	else
+		return vfcap_host_fail(d->host, -EINVAL,
+				       "%s: %llu bytes are neither a raw image (64, 256 or 4096 "
+				       "bytes) nor text of lspci -x",
+				       d->name, (unsigned long long)d->total);
+	return vfcap_host_fail(d->host, -EINVAL, "%s: %s", d->name, why);
 }
 
 int vfcap_file_add(struct vfcap_host *h, const char *spec)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Config space as the 16-byte rows of it that are not zero: most of it is, so thousands of functions
- * fit where whole images would not.
+ * Config space as the 16-byte rows of it that are not zero: most of it is, so thousands of
+ * functions fit where whole images would not.
  */
 #include <stdlib.h>
 
@@ -17,11 +17,12 @@ static bool has_row(const struct vfcap_rows *rows, unsigned int r)
 /* Where row r is, or would be, in rows->row: how many are kept below it. */
 static unsigned int rank(const struct vfcap_rows *rows, unsigned int r)
 {
-	unsigned int n = (unsigned int)__builtin_popcount(rows->nonzero[r / 32] & ((1u << r % 32) - 1));
+	uint32_t below = (1u << r % 32) - 1;
+	int n = __builtin_popcount(rows->nonzero[r / 32] & below);
 
 	for (unsigned int i = 0; i < r / 32; i++)
-		n += (unsigned int)__builtin_popcount(rows->nonzero[i]);
-	return n;
+		n += __builtin_popcount(rows->nonzero[i]);
+	return (unsigned int)n;
 }
 
 static int grow(struct vfcap_rows *rows)
@@ -97,7 +98,8 @@ static void put_zeros(struct vfcap_rows *rows, unsigned int off, unsigned int le
 	}
 }
 
-int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len)
+int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes,
+		   unsigned int len)
 {
 	unsigned int r = off / ROW;
 	uint8_t *row;
@@ -141,15 +143,15 @@ int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf
 {
 	const struct vfcap_rows *rows = ctx;
 	unsigned int n = known_from(rows, off, len);
-	uint8_t (*row)[ROW] = NULL; /* the last one that was copied from */
+	uint8_t *row = NULL; /* the last one that was copied from */
 
 	for (unsigned int done = 0, part; done < n; done += part) {
 		unsigned int r = (off + done) / ROW, from = (off + done) % ROW;
 
 		part = ROW - from < n - done ? ROW - from : n - done;
 		if (has_row(rows, r)) {
-			row = row ? row + 1 : rows->row + rank(rows, r);
-			memcpy(buf + done, *row + from, part);
+			row = row ? row + ROW : rows->row[rank(rows, r)];
+			memcpy(buf + done, row + from, part);
 		} else {
 			memset(buf + done, 0, part);
 		}

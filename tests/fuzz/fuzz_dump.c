@@ -75,8 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			assert(!memcmp(a.fn[i]->rows->known, b.fn[i]->rows->known,
 				       sizeof(a.fn[i]->rows->known)) &&
 			       a.fn[i]->rows->n == b.fn[i]->rows->n &&
-			       (!a.fn[i]->rows->n ||
-				!memcmp(a.fn[i]->rows->row, b.fn[i]->rows->row, 16 * a.fn[i]->rows->n)));
+			       (!a.fn[i]->rows->n || !memcmp(a.fn[i]->rows->row, b.fn[i]->rows->row,
+							     16 * a.fn[i]->rows->n)));
 	}
 	assert(!vfcap_host_finish(&a) && a.n <= (size_t)n);
 	vfcap_host_clear(&a);

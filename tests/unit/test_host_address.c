@@ -33,9 +33,28 @@ static void test_parse(void **state)
 static void test_parse_not(void **state)
 {
 	static const char *const bad[] = {
-		"", "3", "3b", "3b:", "3b:00", "3b:00.", "3b:20.0", "3b:00.8", "b:00.0", "03b:00.0",
-		"3b:0.0", "3b-00.0", "000:3b:00.0", "000000000:3b:00.0", "0000:3b", "0000::00.0",
-		" 3b:00.0", "0000:3b:00:0", "0000:0000:3b:00.0", "g0:00.0", "3b:00.g", "3b:/0.0",
+		"",
+		"3",
+		"3b",
+		"3b:",
+		"3b:00",
+		"3b:00.",
+		"3b:20.0",
+		"3b:00.8",
+		"b:00.0",
+		"03b:00.0",
+		"3b:0.0",
+		"3b-00.0",
+		"000:3b:00.0",
+		"000000000:3b:00.0",
+		"0000:3b",
+		"0000::00.0",
+		" 3b:00.0",
+		"0000:3b:00:0",
+		"0000:0000:3b:00.0",
+		"g0:00.0",
+		"3b:00.g",
+		"3b:/0.0",
 	};
 
 	(void)state;
@@ -53,10 +72,12 @@ static void test_format(void **state)
 	(void)state;
 	assert_string_equal(vfcap_address_format((struct vfcap_address){ 0, 0x3b, 1 }, buf),
 			    "0000:3b:00.1");
-	assert_string_equal(vfcap_address_format((struct vfcap_address){ 0x10000, 0xe1, 0xff }, buf),
-			    "10000:e1:1f.7");
-	assert_string_equal(vfcap_address_format((struct vfcap_address){ 0xffffffff, 0xff, 0xf9 }, buf),
-			    "ffffffff:ff:1f.1");
+	assert_string_equal(
+		vfcap_address_format((struct vfcap_address){ 0x10000, 0xe1, 0xff }, buf),
+		"10000:e1:1f.7");
+	assert_string_equal(
+		vfcap_address_format((struct vfcap_address){ 0xffffffff, 0xff, 0xf9 }, buf),
+		"ffffffff:ff:1f.1");
 }
 
 /* What is printed can be read back, and sorts as its numbers do. */
@@ -68,7 +89,8 @@ static void test_random(void **state)
 	srand(1);
 	for (int i = 0; i < 100000; i++) {
 		uint32_t r = (uint32_t)rand() << 16 ^ (uint32_t)rand();
-		struct vfcap_address back, a = { r >> rand() % 32, (uint8_t)rand(), (uint8_t)rand() };
+		struct vfcap_address back,
+			a = { r >> rand() % 32, (uint8_t)rand(), (uint8_t)rand() };
 		uint64_t x = (uint64_t)a.domain << 16 | a.bus << 8 | a.devfn;
 		uint64_t y = (uint64_t)last.domain << 16 | last.bus << 8 | last.devfn;
 		char buf[VFCAP_ADDRESS_LEN];

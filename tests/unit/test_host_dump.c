@@ -207,12 +207,10 @@ static void assert_same(struct reading *a, struct reading *b)
 
 static void test_plain(void **state)
 {
-	static const char text[] = "0000:01:00.0 Ethernet controller: Example\n" ROW00 ROW10
-				   "\n"
+	static const char text[] = "0000:01:00.0 Ethernet controller: Example\n" ROW00 ROW10 "\n"
 				   "01:10.0 0200: ffff:ffff (rev 01)\n"
 				   "00: ff ff ff ff 00 00 00 00 01 00 00 02 00 00 00 00\n";
-	static const uint8_t row10[] = { 0, 1, 2,  3,  4,  5,  6,  7,
-					 8, 9, 10, 11, 12, 13, 14, 15 };
+	static const uint8_t row10[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
 	struct reading r;
 
 	(void)state;
@@ -252,8 +250,8 @@ static void test_margins(void **state)
 	static const struct {
 		const char *margin, *eol;
 	} forms[] = {
-		{ "", "\n" },	    { "", "\r\n" },  { "    ", "\n" },	     { "\t", "\n" },
-		{ "> ", "\n" },	    { ">", "\r\n" }, { "> > >  ", "\n" },    { ">>> ", "  \r\n" },
+		{ "", "\n" },	    { "", "\r\n" },  { "    ", "\n" },	       { "\t", "\n" },
+		{ "> ", "\n" },	    { ">", "\r\n" }, { "> > >  ", "\n" },      { ">>> ", "  \r\n" },
 		{ "  > \t", "\n" }, { "", " \n" },   { "", "  |........|\n" },
 	};
 	struct device device[FUNCTIONS];
@@ -293,18 +291,18 @@ static void test_device_lines(void **state)
 		{ "Device:\t00:02.0\nClass:\tVGA\nDevice:\tBar 02:00.0", "0000:00:02.0" },
 		{ "\357\273\2773b:00.1 after a byte order mark", "0000:3b:00.1" },
 	};
-	static const char *const not[] = {
-		"3b:00.1: x", "3b:00.12 x", "3b:00 x", "3b:20.0 x", "pci 3b:00.1 x", "3b:00.1,x",
-		"Slot: 1", "0:3b:00.1 x",
+	static const char *const not [] = {
+		"3b:00.1: x",	 "3b:00.12 x", "3b:00 x", "3b:20.0 x",
+		"pci 3b:00.1 x", "3b:00.1,x",  "Slot: 1", "0:3b:00.1 x",
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(forms) + COUNT(not); i++) {
+	for (size_t i = 0; i < COUNT(forms) + COUNT(not ); i++) {
 		bool good = i < COUNT(forms);
 		struct text t = { 0 };
 		struct reading r;
 
-		add(&t, "%s\n%s", good ? forms[i].line : not[i - COUNT(forms)], ROW00);
+		add(&t, "%s\n%s", good ? forms[i].line : not [i - COUNT(forms)], ROW00);
 		read_bytes(&r, t.p, t.len);
 		assert_int_equal(r.rc, good);
 		assert_int_equal(r.n_log, !good);
@@ -379,9 +377,9 @@ static void test_columns(void **state)
 
 static void test_order(void **state)
 {
-	static const char text[] = "00:00.0 x\n" ROW10
-				   "30: 03 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n" ROW00
-				   "30: 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n";
+	static const char text[] =
+		"00:00.0 x\n" ROW10 "30: 03 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n" ROW00
+		"30: 04 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n";
 	static const uint8_t four[4] = { 4 };
 	uint8_t buf[64];
 	struct reading r;
@@ -404,23 +402,32 @@ struct damage {
 };
 
 static const struct damage damages[] = {
-	{ ROW00 ROW10 "00:01.0 x\n" ROW00, 1,
+	{ ROW00 ROW10 "00:01.0 x\n" ROW00,
+	  1,
 	  { "dump:1: bytes without a line that names their device, skipped" } },
-	{ "00:01.0 x\n" ROW00 "18: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n" ROW10, 1,
+	{ "00:01.0 x\n" ROW00 "18: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n" ROW10,
+	  1,
 	  { "dump:3: row 18 is damaged, skipped" } },
 	{ "00:01.0 x\n" ROW00 "1000: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
-	  "10: 00 00 zz 00 00 00 00 00 00 00 00 00 00 00 00 00\n00:02.0 y\n" ROW00, 2,
+	  "10: 00 00 zz 00 00 00 00 00 00 00 00 00 00 00 00 00\n00:02.0 y\n" ROW00,
+	  2,
 	  { "dump:3: row 1000 is damaged, skipped" } },
-	{ "00:01.0 x\n" ROW00 "10: 00 01 02 03 04 5\n00:02.0 x\n20: 01 02 03\n" ROW00, 2,
+	{ "00:01.0 x\n" ROW00 "10: 00 01 02 03 04 5\n00:02.0 x\n20: 01 02 03\n" ROW00,
+	  2,
 	  { "dump:3: row 10 is cut after 5 bytes", "dump:5: row 20 is cut after 3 bytes" } },
-	{ "00:01.0 x\n" ROW00 "\n00:0z.0 lost\n" ROW00 ROW10 "00:02.0 y\n" ROW00, 2,
+	{ "00:01.0 x\n" ROW00 "\n00:0z.0 lost\n" ROW00 ROW10 "00:02.0 y\n" ROW00,
+	  2,
 	  { "dump:5: row 00 again: the line that names its device is missing, skipped" } },
-	{ "00:01.0 x\n" ROW00 "13: 00\n\n0002.0 lost\n" ROW00 ROW10, 1,
+	{ "00:01.0 x\n" ROW00 "13: 00\n\n0002.0 lost\n" ROW00 ROW10,
+	  1,
 	  { "dump:3: row 13 is damaged, skipped",
 	    "dump:6: row 00 again: the line that names its device is missing, skipped" } },
-	{ "00:01.0 x\n00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 000\n" ROW00, 1,
+	{ "00:01.0 x\n00: 86 80 c9 10 07 04 10 00 01 00 00 02 10 00 80 000\n" ROW00,
+	  1,
 	  { "dump:2: row 00 is damaged, skipped" } },
-	{ "00:01.0 x\n00: 86 80 c9 10 07 04  |......|\n", 1, { "dump:2: row 00 is cut after 6 bytes" } },
+	{ "00:01.0 x\n00: 86 80 c9 10 07 04  |......|\n",
+	  1,
+	  { "dump:2: row 00 is cut after 6 bytes" } },
 	{ "00:01.0 x\n" ROW00 "text\n" ROW10 ROW10 ROW10 "00:02.0 y\n", 1, { NULL } },
 	{ "00:01.0 x\n00: 86\n", 0, { "dump:2: row 00 is cut after 1 bytes" } },
 	{ "", 0, { NULL } },
@@ -456,8 +463,7 @@ static void test_lost_device_line_keeps_record(void **state)
 	struct reading r;
 
 	(void)state;
-	read_text(&r, "00:01.0 x\n" ROW00
-		      "\n00:0z.0 lost\n\tKernel driver in use: wrong\n"
+	read_text(&r, "00:01.0 x\n" ROW00 "\n00:0z.0 lost\n\tKernel driver in use: wrong\n"
 		      "00: 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11\n"
 		      "10: 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11 11\n");
 	assert_int_equal(r.rc, 1);
@@ -469,8 +475,9 @@ static void test_lost_device_line_keeps_record(void **state)
 
 static void test_repeated_device(void **state)
 {
-	static const char text[] = "00:01.0 x\n" ROW00 ROW10 "\n00:00.0 x\n" ROW00
-				   "\n00:01.0 x\n00: 34 12 c9 10 07 04 10 00 01 00 00 02 10 00 80 00\n";
+	static const char text[] =
+		"00:01.0 x\n" ROW00 ROW10 "\n00:00.0 x\n" ROW00
+		"\n00:01.0 x\n00: 34 12 c9 10 07 04 10 00 01 00 00 02 10 00 80 00\n";
 	struct vfcap_function *fn;
 	struct reading r;
 
@@ -759,9 +766,12 @@ static void test_no_regular_files(void **state)
 		const char *spec;
 		int rc;
 	} bad[] = {
-		{ "/nonexistent/file", -ENOENT }, { "/tmp", -EISDIR },
-		{ "/dev/null", -EINVAL },	  { "/dev/zero", -EINVAL },
-		{ "00:01.0=/nonexistent", -ENOENT }, { "", -ENOENT },
+		{ "/nonexistent/file", -ENOENT },
+		{ "/tmp", -EISDIR },
+		{ "/dev/null", -EINVAL },
+		{ "/dev/zero", -EINVAL },
+		{ "00:01.0=/nonexistent", -ENOENT },
+		{ "", -ENOENT },
 	};
 
 	(void)state;
