@@ -127,6 +127,12 @@ static int add_vf(struct vfcap_function *pf, struct vfcap_function *vf)
 	return 0;
 }
 
+/* Where an enabled PF has a VF, a function that answers nothing but ones is that VF too. */
+static bool reads_as_vf(const struct vfcap_function *fn, const struct sriov *s)
+{
+	return fn->known_vf || (s->enabled && (!fn->has_ids || fn->vendor == 0xffff));
+}
+
 /* Takes the VFs in a range of routing IDs that no link gave to anybody. */
 static int claim_span(struct vfcap_function *pf, const struct sriov *s, unsigned int first,
 		      unsigned int last)
@@ -140,8 +146,11 @@ static int claim_span(struct vfcap_function *pf, const struct sriov *s, unsigned
 
 		if (vf->address.domain != domain || routing_id(vf) > last)
 			break;
-		if (vf->known_vf && !vf->pf && vf_index(pf, s, vf) >= 0)
-			err = add_vf(pf, vf);
+		if (vf->pf || vf == pf || !reads_as_vf(vf, s) || vf_index(pf, s, vf) < 0)
+			continue;
+		vf->known_vf = true;
+		vf->role = VFCAP_ROLE_VF;
+		err = add_vf(pf, vf);
 	}
 	return err;
 }

@@ -147,6 +147,26 @@ static void test_bounds(void **state)
 	clear(&h);
 }
 
+/* A VF that answers nothing but ones is one where an enabled PF has it, and nowhere else. */
+static void test_silent_vf(void **state)
+{
+	const struct wish w = { 0x0100, 8, 2, 8, 1, true };
+	struct vfcap_host h = { 0 };
+	struct vfcap_function *pf = add_pf(&h, 0, &w);
+	struct vfcap_function *silent[2] = { add(&h, 0, 0x0109), add(&h, 0, 0x010a) };
+	struct vfcap_function *other = add(&h, 0, 0x0108);
+
+	(void)state;
+	silent[0]->has_ids = silent[1]->has_ids = false;
+	assert_int_equal(vfcap_host_finish(&h), 0);
+	assert_int_equal(pf->n_vf, 1);
+	assert_ptr_equal(pf->vf[0], silent[0]);
+	assert_int_equal(silent[0]->role, VFCAP_ROLE_VF);
+	assert_int_equal(silent[1]->role, VFCAP_ROLE_FUNCTION);
+	assert_int_equal(other->role, VFCAP_ROLE_FUNCTION);
+	clear(&h);
+}
+
 static void test_stride_zero(void **state)
 {
 	const struct wish w = { 0x0100, 8, 8, 4, 0, true };
@@ -375,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_links_stand),    cmocka_unit_test(test_bad_chains),
 		cmocka_unit_test(test_unreadable),     cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_first_error),    cmocka_unit_test(test_random),
+		cmocka_unit_test(test_silent_vf),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
