@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands share: the command table, the global options, the way from DEVICEs to functions,
+ * messages and exit statuses. A command is one const struct next to its code.
+ */
+#ifndef VFCAP_CMD_H
+#define VFCAP_CMD_H
+
+#include <argp.h>
+
+#include "libvfcap.h"
+#include "render.h"
+
+#define VFCAP_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+enum vfcap_exit {
+	VFCAP_EXIT_DONE, /* or: yes */
+	VFCAP_EXIT_FAILED, /* could not: I/O, permission, kernel */
+	VFCAP_EXIT_USAGE,
+	VFCAP_EXIT_NO, /* answered no */
+};
+
+struct vfcap_cli;
+
+struct vfcap_command {
+	const char *name;
+	const char *args; /* "[DEVICE...]", "" for none */
+	const char *doc; /* one line; then, behind a \v, what --help says after the options */
+	const struct argp_option *options; /* its own; NULL: none but the global ones */
+	const struct vfcap_column *columns; /* what --output chooses from; NULL: no table */
+	size_t n_columns;
+	/* One of its own options; own is what run() handed to vfcap_cli_parse(). 0, or EINVAL when it was
+	 * wrong and vfcap_cli_usage() said so. */
+	int (*option)(struct vfcap_cli *cli, int key, const char *arg, void *own);
+	int (*run)(struct vfcap_cli *cli); /* enum vfcap_exit */
+};
+
+extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
+extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
+	vfcap_cmd_plan, vfcap_cmd_help;
+
+const struct vfcap_command *vfcap_command_find(const char *name);
+
+enum vfcap_cli_help { VFCAP_HELP_NONE, VFCAP_HELP_LONG, VFCAP_HELP_USAGE, VFCAP_HELP_VERSION,
+		      VFCAP_HELP_TABLES };
+
+/* One run. */
+struct vfcap_cli {
+	const struct vfcap_command *command; /* NULL until it is known */
+	int argc;
+	char **argv; /* what follows the command's name is argv[1] and on */
+
+	char **from; /* --from as often as it was given */
+	size_t n_from;
+	const char *sysroot;
+	bool demo, wake, json, quiet;
+	unsigned int verbose;
+	int color; /* -1 auto, 0 never, 1 always */
+	struct vfcap_table_options table;
+	char **device;
+	size_t n_device;
+	enum vfcap_cli_help help;
+	bool told_short; /* that config space is cut at 64 bytes was said once */
+	bool said; /* a usage error was explained */
+
+	struct vfcap *ctx;
+	bool no_pci; /* vfcap_cli_open() failed because there is no PCI where it was told to look */
+	struct vfcap_out out; /* standard output */
+};
+
+/* ------------------------------------------------------------------------- options (options.c) -- */
+
+/* Options before the command, and the command's name. 0, or an exit status that ends the run. */
+int vfcap_cli_parse_top(struct vfcap_cli *cli, int argc, char **argv);
+/* The command's options and DEVICEs. Returns -1 to go on, or the exit status that ends the run. */
+int vfcap_cli_parse(struct vfcap_cli *cli, void *own);
+/* Explains a wrong option; returns EINVAL. */
+int vfcap_cli_usage(struct vfcap_cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Says that there is no command of that name (NULL: none was given), and which there are. */
+void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
+/* Prints the help of a command, NULL: of vfcap. */
+void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *command,
+			  enum vfcap_cli_help help);
+
+/* ----------------------------------------------------------------------------------- run (run.c) -- */
+
+/* Opens what the options name. 0, or -errno, said. */
+int vfcap_cli_open(struct vfcap_cli *cli);
+/* Frees all of it and sees that standard output took everything. Returns the exit status of the run. */
+int vfcap_cli_close(struct vfcap_cli *cli, int status);
+
+/* "vfcap: ..." on standard error: errors; warnings (not with -q); details (only with -v). */
+void vfcap_cli_error(const struct vfcap_cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vfcap_cli_warn(const struct vfcap_cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+void vfcap_cli_note(const struct vfcap_cli *cli, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The worse of two exit statuses: usage, then failed, then no, then done. */
+int vfcap_cli_worse(int a, int b);
+
+enum vfcap_pick {
+	VFCAP_PICK_FUNCTIONS, /* what a DEVICE names; all functions when there is none */
+	VFCAP_PICK_VFS, /* a PF stands for its VFs; all VFs when there is none */
+};
+
+struct vfcap_picked {
+	struct vfcap_function **fn; /* each once; by address; VFs PF by PF with VFCAP_PICK_VFS */
+	size_t n;
+};
+
+/* The functions that the DEVICEs name. Returns the exit status so far: VFCAP_EXIT_NO, said, when a
+ * DEVICE names nothing, while the others are there. */
+int vfcap_cli_pick(struct vfcap_cli *cli, enum vfcap_pick pick, struct vfcap_picked *picked);
+void vfcap_picked_free(struct vfcap_picked *picked);
+
+/* Says that there is no VF; returns VFCAP_EXIT_NO. */
+int vfcap_cli_no_vfs(struct vfcap_cli *cli);
+
+/* Says why a function's chain cannot be seen, if so: skipped, no privilege, unreadable. The exit status
+ * that this is worth. */
+int vfcap_cli_explain(struct vfcap_cli *cli, struct vfcap_function *fn);
+
+/* --------------------------------------------------------------------------- facts (facts.c) -- */
+
+/* The keys that all commands give of a function, from "address" to "config_size". */
+void vfcap_facts_json(struct vfcap_cli *cli, struct vfcap_json *json, json_t *object,
+		      struct vfcap_function *fn);
+/* "pf", "vf", "function" as JSON writes it, "PF", "VF", "-" for people. */
+const char *vfcap_role_key(enum vfcap_role role);
+const char *vfcap_role_name(enum vfcap_role role);
+/* Can the function's chain be known at all (config space of 4096 bytes, or none of that size)? */
+bool vfcap_chain_is_known(struct vfcap_function *fn);
+/* The name of a capability, "ID 0x3b" for those that have none. Returns buf or a name. */
+const char *vfcap_cap_label(unsigned int id, char buf[16]);
+/* VFs of one PF on a line: "0000:3b:02.0 .. 0000:3b:02.7 (8 VFs of 0000:3b:00.0)". */
+void vfcap_out_vfs(struct vfcap_out *out, struct vfcap_function *const *vf, size_t n);
+/* Driver, "no driver", or that it is not known. */
+void vfcap_out_driver(struct vfcap_out *out, const struct vfcap_function *fn);
+
+/* ------------------------------------------------------------------- plan's other forms (plan-as.c) -- */
+
+enum vfcap_plan_as { VFCAP_AS_TEXT, VFCAP_AS_COMMANDS, VFCAP_AS_QEMU, VFCAP_AS_LIBVIRT, VFCAP_AS_FORMS };
+
+/* What plan's other forms need of a struct vfcap_plan. */
+struct vfcap_answer {
+	unsigned int n_placements;
+	bool forced_broken;
+	struct vfcap_placement placement[VFCAP_EMULS];
+	enum vfcap_code refused[VFCAP_EMULS];
+};
+
+/* What stands before all VFs; nothing for text. */
+void vfcap_plan_as_begin(struct vfcap_out *out, enum vfcap_plan_as as);
+/* VFs that got the same answer, as something that can be run or pasted. ports counts root ports. */
+void vfcap_plan_as(struct vfcap_out *out, enum vfcap_plan_as as, struct vfcap_function *const *vf,
+		   size_t n, const struct vfcap_answer *answer, size_t *ports);
+
+/* ------------------------------------------------------------------------- groups (group.c) -- */
+
+/* VFs of one PF of which the same is to be said, word for word. */
+struct vfcap_group {
+	struct vfcap_out body;
+	struct vfcap_function **vf;
+	size_t n;
+	struct vfcap_answer answer; /* plan's */
+};
+
+struct vfcap_groups {
+	struct vfcap_group *group;
+	size_t n;
+};
+
+/* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that is new has
+ * one VF. */
+struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_out *body,
+				     struct vfcap_function *vf);
+/* Each group's VFs, then what is to be said of them. */
+void vfcap_groups_print(const struct vfcap_groups *groups, struct vfcap_out *out);
+/* Forgets all groups. */
+void vfcap_groups_clear(struct vfcap_groups *groups);
+
+#endif

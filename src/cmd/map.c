@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* vfcap map: a picture of the 4 KiB of a VF and its PF. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cmd.h"
+
+enum { KEY_SVG = 0x200 };
+
+/* Every dword may be a span of its own, and every capability two more. */
+#define SPANS_MAX (2 * VFCAP_CHAIN_MAX + VFCAP_CFG_SIZE / 4 + VFCAP_EMULS + 1)
+#define LABEL_MAX 16
+
+struct map_options {
+	bool svg;
+};
+
+/* One function's strip and what it points to. */
+struct drawn {
+	struct vfcap_map_strip strip;
+	struct vfcap_map_span span[SPANS_MAX];
+	char label[VFCAP_CHAIN_MAX][LABEL_MAX]; /* of capabilities that have no name of their own */
+	char title[320];
+};
+
+struct map {
+	struct vfcap_cli *cli;
+	const struct map_options *opt;
+	struct vfcap_json json;
+	struct drawn *drawn; /* PF and VF */
+	struct vfcap_plan *plan;
+};
+
+/* --------------------------------------------------------------------------------------- spans -- */
+
+static void add_span(struct drawn *d, unsigned int offset, unsigned int end, enum vfcap_map_kind kind,
+		     const char *label)
+{
+	struct vfcap_map_span *last = d->strip.n_spans ? &d->span[d->strip.n_spans - 1] : NULL;
+
+	if (end > VFCAP_CFG_SIZE)
+		end = VFCAP_CFG_SIZE;
+	if (offset >= end || d->strip.n_spans == SPANS_MAX)
+		return;
+	if (last && !label && last->kind == kind && last->offset + last->length == offset) {
+		last->length = (uint16_t)(end - last->offset);
+		return;
+	}
+	d->span[d->strip.n_spans++] = (struct vfcap_map_span){
+		.offset = (uint16_t)offset,
+		.length = (uint16_t)(end - offset),
+		.kind = kind,
+		.label = label,
+	};
+}
+
+/* What lies behind the end of what a function has (256 bytes of a conventional one) is not unknown. */
+static void add_bytes(struct drawn *d, struct vfcap_image *img)
+{
+	unsigned int off;
+	uint32_t val;
+
+	for (off = VFCAP_EXT_BASE; off < img->size; off += 4) {
+		if (!vfcap_image_read(img, off, 4, &val))
+			add_span(d, off, off + 4, VFCAP_MAP_UNKNOWN, NULL);
+		else if (val)
+			add_span(d, off, off + 4, VFCAP_MAP_NONZERO, NULL);
+	}
+}
+
+static void add_caps(struct drawn *d, const struct vfcap_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++)
+		add_span(d, chain->cap[i].offset + chain->cap[i].length,
+			 chain->cap[i].offset + chain->cap[i].reserved, VFCAP_MAP_RESERVED, NULL);
+	for (i = 0; i < chain->n; i++)
+		add_span(d, chain->cap[i].offset, chain->cap[i].offset + chain->cap[i].length,
+			 VFCAP_MAP_CAP, vfcap_cap_label(chain->cap[i].id, d->label[i]));
+}
+
+static void add_planned(struct drawn *d, const struct vfcap_plan *plan)
+{
+	static const char *const label[VFCAP_EMULS] = {
+		[VFCAP_EMUL_PASID] = "+PASID",
+		[VFCAP_EMUL_PRI] = "+PRI",
+	};
+	unsigned int i;
+
+	for (i = 0; i < plan->n_placements; i++)
+		add_span(d, plan->placement[i].offset,
+			 plan->placement[i].offset + plan->placement[i].length, VFCAP_MAP_PLANNED,
+			 label[plan->placement[i].emul]);
+}
+
+static void set_title(struct drawn *d, struct vfcap_function *fn)
+{
+	const char *driver = vfcap_function_driver(fn);
+
+	d->strip.name = vfcap_function_role(fn) == VFCAP_ROLE_FUNCTION ?
+				"fn" : vfcap_role_name(vfcap_function_role(fn));
+	snprintf(d->title, sizeof(d->title), "%s%s%s%s%s", vfcap_function_name(fn),
+		 driver ? "  " : "", driver ? driver : "", *vfcap_function_title(fn) ? "  " : "",
+		 vfcap_function_title(fn));
+	d->strip.title = d->title;
+	d->strip.span = d->span;
+}
+
+/* Spans in the order in which they are drawn: capabilities hide the bytes that they explain. */
+static int draw(struct map *map, struct drawn *d, struct vfcap_function *fn)
+{
+	struct vfcap_image *img = vfcap_function_image(fn);
+	const struct vfcap_chain *chain = vfcap_function_chain(fn);
+	int status = vfcap_cli_explain(map->cli, fn);
+
+	d->strip.n_spans = 0;
+	set_title(d, fn);
+	add_span(d, 0, VFCAP_EXT_BASE, VFCAP_MAP_HEADER, NULL);
+	if (!img || !chain)
+		return status;
+	if (!vfcap_chain_is_known(fn))
+		add_span(d, VFCAP_EXT_BASE, VFCAP_CFG_SIZE, VFCAP_MAP_UNKNOWN, NULL);
+	else
+		add_bytes(d, img);
+	add_caps(d, chain);
+	return status;
+}
+
+static void draw_plan(struct map *map, struct drawn *d, struct vfcap_function *vf)
+{
+	static const struct vfcap_wish wish = { .want = { true, true } };
+
+	if (!vfcap_function_plan(vf, &wish, map->plan, NULL))
+		add_planned(d, map->plan);
+}
+
+/* ---------------------------------------------------------------------------------------- JSON -- */
+
+static json_t *strip_json(struct vfcap_json *json, const struct drawn *d)
+{
+	static const char *const kind[VFCAP_MAP_KINDS] = {
+		[VFCAP_MAP_HEADER] = "legacy",	   [VFCAP_MAP_CAP] = "capability",
+		[VFCAP_MAP_RESERVED] = "reserved", [VFCAP_MAP_NONZERO] = "nonzero",
+		[VFCAP_MAP_UNKNOWN] = "unknown",   [VFCAP_MAP_PLANNED] = "planned",
+	};
+	json_t *array = json_array(), *object;
+	size_t i;
+
+	for (i = 0; i < d->strip.n_spans; i++) {
+		const struct vfcap_map_span *s = &d->span[i];
+		const char *label = s->label;
+
+		object = json_object();
+		vfcap_json_set(json, object, "offset", json_integer(s->offset));
+		vfcap_json_set(json, object, "length", json_integer(s->length));
+		vfcap_json_set(json, object, "kind", json_string(kind[s->kind]));
+		if (label)
+			vfcap_json_set(json, object, "name",
+				       json_string(label + (s->kind == VFCAP_MAP_PLANNED)));
+		vfcap_json_append(json, array, object);
+	}
+	return array;
+}
+
+static void function_json(struct map *map, struct vfcap_function *fn, const struct drawn *d)
+{
+	json_t *object = json_object();
+
+	vfcap_facts_json(map->cli, &map->json, object, fn);
+	vfcap_json_set(&map->json, object, "spans", strip_json(&map->json, d));
+	vfcap_json_element(&map->json, object);
+}
+
+/* ----------------------------------------------------------------------------------------- run -- */
+
+/* The PF that belongs to a function, and the VF: of a PF its first one. */
+static void relatives(struct vfcap_function *fn, struct vfcap_function *of[2])
+{
+	switch (vfcap_function_role(fn)) {
+	case VFCAP_ROLE_VF:
+		of[0] = vfcap_function_pf(fn);
+		of[1] = fn;
+		break;
+	case VFCAP_ROLE_PF:
+		of[0] = fn;
+		of[1] = vfcap_vf_first(fn);
+		break;
+	default:
+		of[0] = fn;
+		of[1] = NULL;
+	}
+}
+
+static int map_function(struct map *map, struct vfcap_function *fn, bool more)
+{
+	struct vfcap_map_strip strips[2];
+	struct vfcap_function *of[2];
+	int status = VFCAP_EXIT_DONE;
+	size_t i, n = 0;
+
+	relatives(fn, of);
+	for (i = 0; i < 2; i++) {
+		if (!of[i])
+			continue;
+		status = vfcap_cli_worse(status, draw(map, &map->drawn[n], of[i]));
+		if (vfcap_function_role(of[i]) == VFCAP_ROLE_VF)
+			draw_plan(map, &map->drawn[n], of[i]);
+		if (map->cli->json)
+			function_json(map, of[i], &map->drawn[n]);
+		strips[n] = map->drawn[n].strip;
+		n++;
+	}
+	if (map->opt->svg)
+		vfcap_map_svg(&map->cli->out, strips, n);
+	else if (!map->cli->json)
+		vfcap_map_text(&map->cli->out, strips, n);
+	if (more && !map->cli->json)
+		vfcap_out_char(&map->cli->out, '\n');
+	for (i = 0; i < 2; i++)
+		if (of[i])
+			vfcap_function_drop(of[i]);
+	return status;
+}
+
+static int map_picked(struct map *map, const struct vfcap_picked *picked)
+{
+	int status = VFCAP_EXIT_DONE;
+	size_t i;
+
+	vfcap_cli_warn(map->cli, "%s: all 4096 bytes of each function are read, not only what its "
+				 "capabilities have",
+		       vfcap_source(map->cli->ctx));
+	if (map->cli->json)
+		vfcap_json_begin(&map->json, &map->cli->out, "map");
+	for (i = 0; i < picked->n && !map->cli->out.error; i++)
+		status = vfcap_cli_worse(status, map_function(map, picked->fn[i], i + 1 < picked->n));
+	if (map->cli->json)
+		vfcap_json_end(&map->json);
+	return status;
+}
+
+static int map_devices(struct vfcap_cli *cli, const struct map_options *opt)
+{
+	struct map map = { .cli = cli, .opt = opt };
+	struct vfcap_picked picked = { 0 };
+	int status = vfcap_cli_pick(cli, VFCAP_PICK_FUNCTIONS, &picked);
+
+	if (opt->svg && picked.n > 1) {
+		vfcap_cli_usage(cli, "--svg: draws one DEVICE, these are %zu", picked.n);
+		vfcap_picked_free(&picked);
+		return VFCAP_EXIT_USAGE;
+	}
+	map.drawn = calloc(2, sizeof(*map.drawn));
+	map.plan = malloc(sizeof(*map.plan));
+	if (!map.drawn || !map.plan) {
+		vfcap_cli_error(cli, "%s", strerror(ENOMEM));
+		status = VFCAP_EXIT_FAILED;
+	} else if (picked.n) {
+		status = vfcap_cli_worse(status, map_picked(&map, &picked));
+	}
+	free(map.drawn);
+	free(map.plan);
+	vfcap_picked_free(&picked);
+	return status;
+}
+
+static int map_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
+{
+	(void)cli;
+	(void)arg;
+	if (key != KEY_SVG)
+		return ARGP_ERR_UNKNOWN;
+	((struct map_options *)own)->svg = true;
+	return 0;
+}
+
+static int map_run(struct vfcap_cli *cli)
+{
+	struct map_options opt = { 0 };
+	int status = vfcap_cli_parse(cli, &opt);
+
+	if (status >= 0)
+		return status;
+	if (!cli->n_device && !cli->n_from) {
+		vfcap_cli_usage(cli, "map: which DEVICE? list shows what there is");
+		return VFCAP_EXIT_USAGE;
+	}
+	if (opt.svg && cli->json) {
+		vfcap_cli_usage(cli, "--json and --svg exclude each other");
+		return VFCAP_EXIT_USAGE;
+	}
+	if (vfcap_cli_open(cli))
+		return VFCAP_EXIT_FAILED;
+	return map_devices(cli, &opt);
+}
+
+static const struct argp_option options[] = {
+	{ "svg", KEY_SVG, NULL, 0, "draw an SVG for documents", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+const struct vfcap_command vfcap_cmd_map = {
+	.name = "map",
+	.args = "DEVICE...",
+	.doc = "a picture of the 4 KiB of a VF and its PF\v"
+	       "Capabilities, bytes outside of them that are not zero, and the places that plan finds. Of a "
+	       "PF its first VF is drawn too. Reads all 4 KiB.",
+	.options = options,
+	.option = map_option,
+	.run = map_run,
+};
