@@ -43,10 +43,6 @@ function __vfcap_columns
     string replace -rf '^column\t'(__vfcap_read)[1]'\t([^\t]*)\t(.*)$' '$1\t$2' -- $__vfcap_rows
 end
 
-function __vfcap_caps
-    printf '%s\n' pasid pri
-end
-
 complete -c vfcap -f
 complete -c vfcap -n 'not string match -qr "^(|help)\$" -- (__vfcap_read)[1]' -a '(__vfcap_devices)'
 for row in $__vfcap_rows
@@ -67,8 +63,6 @@ for row in $__vfcap_rows
                     set -a spec -x -a '(__fish_complete_list , __vfcap_columns)'
                 case 'CAP=*'
                     set -a spec -x -a 'pasid= pri='
-                case 'CAP*'
-                    set -a spec -x -a '(__fish_complete_list , __vfcap_caps)'
                 case SRC
                     set -a spec -r -F
                 case DIR
