@@ -2,27 +2,30 @@
 /*
  * Makes a PCI host out of a description:
  *
- *	mkhost SPEC DIR      a sysroot under DIR, which must not exist: sys/bus/pci/devices and all around it
+ *	mkhost SPEC DIR      a sysroot under DIR, which must not exist: sys/bus/pci/devices and more
  *	mkhost --dump SPEC   the same host as lspci -n -xxxx prints it
- *	mkhost --blob SPEC   its functions' config space, 4096 bytes each, by the order of addresses
+ *	mkhost --blob SPEC   its functions' config space, 4096 bytes each, by ascending address
  *
- * A description is lines of words; "#" begins a comment. Numbers are hexadecimal without 0x, but for
- * counts, widths and groups, which are decimal.
+ * A description is lines of words; "#" begins a comment. Numbers are hexadecimal without 0x, but
+ * for counts, widths and groups, which are decimal.
  *
  *	release TEXT                   the kernel's release
- *	layout sysfs|flat|sos          devices as links (unless told), as plain directories, or config space
- *	                               under proc/bus/pci and no sys at all
+ *	layout sysfs|flat|sos          devices as links (unless told), as plain directories, or
+ *	                               config space under proc/bus/pci and no sys at all
  *	function ADDR VENDOR:DEVICE [KEY VALUE]...
  *	bridge ADDR VENDOR:DEVICE BUS [KEY VALUE]...
- *	                               a bridge to that secondary bus: functions there stand below it
- *	vfs FIRST-LAST [KEY VALUE]...  VFs of the last function with sriov, by index from 0; their addresses follow
- *	                               from its registers. Named again, the same VFs are changed
+ *	                               to that secondary bus: functions there stand below it
+ *	vfs FIRST-LAST [KEY VALUE]...  VFs of the last function with sriov, by index from 0; their
+ *	                               addresses follow from its registers. Named again, the same
+ *	                               VFs are changed
  *
- * KEY: class (6 digits), rev, driver, group (of VFs: the first one's), netdev ("%" is a VF's index),
- * size (of config space as it is captured: 0 no file, 64, 256 or 4096), power (the attribute power_state), runtime
- * (the attribute power/runtime_status), pasid_offset and pri_offset (the knob of vfcap's driver).
+ * KEY: class (6 digits), rev, driver, group (of VFs: the first one's), netdev ("%" is a VF's
+ * index), size (of config space as it is captured: 0 no file, 64, 256 or 4096), power (the
+ * attribute power_state), runtime (the attribute power/runtime_status), pasid_offset and
+ * pri_offset (the knob of vfcap's driver).
  *
- * What follows such a line fills the config space of what it names; capabilities are linked as they come:
+ * What follows such a line fills the config space of what it names; capabilities are linked as
+ * they come:
  *
  *	cap OFFSET NAME|ID [VERSION]   a header, its body zero
  *	ats OFFSET QUEUE [on]
@@ -63,7 +66,8 @@ struct function {
 	unsigned int size;
 	int knob[VFCAP_EMULS]; /* -1: no knob */
 	char driver[32], netdev[32], power[16], runtime[16];
-	uint16_t sriov, last; /* offsets of the SR-IOV capability, of the last one that was linked */
+	uint16_t sriov,
+		last; /* offsets of the SR-IOV capability, of the last one that was linked */
 	uint8_t config[VFCAP_CFG_SIZE];
 };
 
@@ -78,7 +82,8 @@ struct host {
 	int root;
 };
 
-static void __attribute__((noreturn, format(printf, 2, 3))) die(const struct host *h, const char *fmt, ...)
+static void __attribute__((noreturn, format(printf, 2, 3)))
+die(const struct host *h, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -105,9 +110,10 @@ static unsigned int offset(const struct host *h, const char *text)
 	return (unsigned int)number(h, text, 16, VFCAP_CFG_SIZE - 1);
 }
 
-/* -------------------------------------------------------------------------------- description -- */
+/* ------------------------------------------------------------------------------- description -- */
 
-/* What every function has: a header and a PCI Express capability, without which there is no extended config. */
+/* What every function has: a header and a PCI Express capability, without which there is no
+ * extended config. */
 static void legacy_config(struct function *fn)
 {
 	uint8_t *c = fn->config;
@@ -115,7 +121,8 @@ static void legacy_config(struct function *fn)
 
 	vfcap_put_le16(c, fn->pf >= 0 ? 0xffff : fn->vendor);
 	vfcap_put_le16(c + 2, fn->pf >= 0 ? 0xffff : fn->device);
-	vfcap_put_le16(c + 0x04, fn->pf >= 0 ? 0x0004 : 0x0406); /* command: INTx off, bus master, memory */
+	vfcap_put_le16(c + 0x04,
+		       fn->pf >= 0 ? 0x0004 : 0x0406); /* command: INTx off, bus master, memory */
 	vfcap_put_le16(c + 0x06, 0x0010); /* status: capability list */
 	vfcap_put_le32(c + 0x08, fn->class_code << 8 | fn->rev);
 	c[0x0e] = fn->bus >= 0 ? 0x01 : 0x00;
@@ -167,7 +174,8 @@ static void set_netdev(const struct host *h, struct function *fn, const char *va
 	char name[64];
 
 	if (mark)
-		snprintf(name, sizeof(name), "%.*s%d%s", (int)(mark - val), val, fn->index, mark + 1);
+		snprintf(name, sizeof(name), "%.*s%d%s", (int)(mark - val), val, fn->index,
+			 mark + 1);
 	text_key(h, fn->netdev, sizeof(fn->netdev), mark ? name : val);
 }
 
@@ -212,8 +220,9 @@ static void do_function(struct host *h, char **word, size_t n)
 	unsigned int domain, bus, dev, func, vendor, device;
 	struct function *fn;
 
-	if (n < (bridge ? 4 : 3) || sscanf(word[1], "%x:%x:%x.%x", &domain, &bus, &dev, &func) != 4 ||
-	    bus > 255 || dev > 31 || func > 7 || sscanf(word[2], "%4x:%4x", &vendor, &device) != 2)
+	if (n < (bridge ? 4 : 3) ||
+	    sscanf(word[1], "%x:%x:%x.%x", &domain, &bus, &dev, &func) != 4 || bus > 255 ||
+	    dev > 31 || func > 7 || sscanf(word[2], "%4x:%4x", &vendor, &device) != 2)
 		die(h, "an address and VENDOR:DEVICE are wanted");
 	fn = add(h, domain, bus << 8 | dev << 3 | func);
 	fn->vendor = (uint16_t)vendor;
@@ -276,7 +285,7 @@ static void do_vfs(struct host *h, char **word, size_t n)
 		set_keys(h, &h->fn[i], word + 2, n - 2);
 }
 
-/* ------------------------------------------------------------------------------- config space -- */
+/* ------------------------------------------------------------------------------ config space -- */
 
 static void set_next(struct function *fn, unsigned int at, unsigned int next)
 {
@@ -316,14 +325,16 @@ static void do_cap(const struct host *h, struct function *fn, char **word, size_
 
 	if (id < 0)
 		id = (int)number(h, word[2], 16, 0xffff);
-	link_cap(h, fn, word[1], (unsigned int)id, n > 3 ? (unsigned int)number(h, word[3], 10, 15) : 1, 4);
+	link_cap(h, fn, word[1], (unsigned int)id,
+		 n > 3 ? (unsigned int)number(h, word[3], 10, 15) : 1, 4);
 }
 
 static void do_ats(const struct host *h, struct function *fn, char **word, size_t n)
 {
 	uint8_t *c = link_cap(h, fn, word[1], VFCAP_ID_ATS, 1, 8);
 
-	vfcap_put_le16(c + 4, (uint16_t)(number(h, word[2], 10, 31) | 0x60)); /* page aligned, global */
+	vfcap_put_le16(c + 4,
+		       (uint16_t)(number(h, word[2], 10, 31) | 0x60)); /* page aligned, global */
 	vfcap_put_le16(c + VFCAP_ATS_CTRL, has_word(word, n, "on") ? VFCAP_ATS_CTRL_ENABLE : 0);
 }
 
@@ -334,7 +345,8 @@ static void do_pri(const struct host *h, struct function *fn, char **word, size_
 	unsigned int capacity = (unsigned int)number(h, word[2], 10, 1 << 20);
 
 	vfcap_put_le16(c + VFCAP_PRI_CTRL, on ? VFCAP_PRI_CTRL_ENABLE : 0);
-	vfcap_put_le16(c + VFCAP_PRI_STATUS, VFCAP_PRI_STATUS_PASID | (on ? 0 : VFCAP_PRI_STATUS_STOPPED));
+	vfcap_put_le16(c + VFCAP_PRI_STATUS,
+		       VFCAP_PRI_STATUS_PASID | (on ? 0 : VFCAP_PRI_STATUS_STOPPED));
 	vfcap_put_le32(c + VFCAP_PRI_CAPACITY, capacity);
 	vfcap_put_le32(c + VFCAP_PRI_ALLOC, on ? capacity : 0);
 }
@@ -358,7 +370,8 @@ static void do_sriov(const struct host *h, struct function *fn, char **word, siz
 
 	(void)n;
 	fn->sriov = fn->last;
-	vfcap_put_le16(c + VFCAP_SRIOV_CTRL, num ? VFCAP_SRIOV_CTRL_VFE | 0x18 : 0x10); /* memory, ARI */
+	vfcap_put_le16(c + VFCAP_SRIOV_CTRL,
+		       num ? VFCAP_SRIOV_CTRL_VFE | 0x18 : 0x10); /* memory, ARI */
 	vfcap_put_le16(c + 0x0c, (uint16_t)total);
 	vfcap_put_le16(c + VFCAP_SRIOV_TOTALVFS, (uint16_t)total);
 	vfcap_put_le16(c + VFCAP_SRIOV_NUMVFS, (uint16_t)num);
@@ -403,8 +416,9 @@ static const struct {
 	size_t words; /* at least, the name too */
 	void (*run)(const struct host *h, struct function *fn, char **word, size_t n);
 } fillers[] = {
-	{ "cap", 3, do_cap },	  { "ats", 3, do_ats },	  { "pri", 3, do_pri },	  { "pasid", 3, do_pasid },
-	{ "sriov", 7, do_sriov }, { "next", 3, do_next }, { "poke", 3, do_poke }, { "fill", 4, do_fill },
+	{ "cap", 3, do_cap },	  { "ats", 3, do_ats },	    { "pri", 3, do_pri },
+	{ "pasid", 3, do_pasid }, { "sriov", 7, do_sriov }, { "next", 3, do_next },
+	{ "poke", 3, do_poke },	  { "fill", 4, do_fill },
 };
 
 static void do_config(struct host *h, char **word, size_t n)
@@ -474,7 +488,7 @@ static void read_spec(struct host *h)
 	fclose(f);
 }
 
-/* --------------------------------------------------------------------------------------- tree -- */
+/* -------------------------------------------------------------------------------------- tree -- */
 
 static void make_dirs(const struct host *h, const char *path)
 {
@@ -527,8 +541,8 @@ static void make_link(const struct host *h, const char *path, const char *target
 
 static void address(const struct function *fn, char text[16])
 {
-	snprintf(text, 16, "%04x:%02x:%02x.%x", fn->domain & 0xffff, fn->rid >> 8, fn->rid >> 3 & 0x1f,
-		 fn->rid & 7);
+	snprintf(text, 16, "%04x:%02x:%02x.%x", fn->domain & 0xffff, fn->rid >> 8,
+		 fn->rid >> 3 & 0x1f, fn->rid & 7);
 }
 
 /* The bridge that leads to a function's bus. A VF's may have no bus of its own: it is its PF's. */
@@ -537,7 +551,8 @@ static const struct function *bridge_of(const struct host *h, const struct funct
 	const struct function *on = fn->pf >= 0 ? &h->fn[fn->pf] : fn;
 
 	for (size_t i = 0; i < h->n; i++)
-		if (h->fn[i].bus == on->rid >> 8 && h->fn[i].domain == on->domain && &h->fn[i] != fn)
+		if (h->fn[i].bus == on->rid >> 8 && h->fn[i].domain == on->domain &&
+		    &h->fn[i] != fn)
 			return &h->fn[i];
 	return NULL;
 }
@@ -583,7 +598,8 @@ static void write_links(const struct host *h, const struct function *fn, const c
 	}
 	if (fn->netdev[0]) {
 		snprintf(target, sizeof(target), "%s/net/%s", dir, fn->netdev);
-		attribute(h, target, "address", "02:00:00:%02x:%02x:00", fn->rid >> 8, fn->rid & 0xff);
+		attribute(h, target, "address", "02:00:00:%02x:%02x:00", fn->rid >> 8,
+			  fn->rid & 0xff);
 		link_in(h, "sys/class/net", fn->netdev, target);
 	}
 }
@@ -620,7 +636,8 @@ static void write_attributes(const struct host *h, const struct function *fn, co
 		int pasid = fn->knob[VFCAP_EMUL_PASID], pri = fn->knob[VFCAP_EMUL_PRI];
 
 		attribute(h, dir, "vfcap/abi", "1");
-		attribute(h, dir, "vfcap/pasid_offset", pasid > 0 ? "0x%03x" : "%d", pasid > 0 ? pasid : 0);
+		attribute(h, dir, "vfcap/pasid_offset", pasid > 0 ? "0x%03x" : "%d",
+			  pasid > 0 ? pasid : 0);
 		attribute(h, dir, "vfcap/pri_offset", pri > 0 ? "0x%03x" : "%d", pri > 0 ? pri : 0);
 	}
 }
@@ -646,11 +663,11 @@ static void write_sos(const struct host *h, const struct function *fn)
 	char path[64];
 
 	if (!fn->domain)
-		snprintf(path, sizeof(path), "proc/bus/pci/%02x/%02x.%x", fn->rid >> 8, fn->rid >> 3 & 0x1f,
-			 fn->rid & 7);
-	else
-		snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", fn->domain, fn->rid >> 8,
+		snprintf(path, sizeof(path), "proc/bus/pci/%02x/%02x.%x", fn->rid >> 8,
 			 fn->rid >> 3 & 0x1f, fn->rid & 7);
+	else
+		snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", fn->domain,
+			 fn->rid >> 8, fn->rid >> 3 & 0x1f, fn->rid & 7);
 	write_file(h, path, fn->config, fn->size);
 }
 
@@ -672,13 +689,14 @@ static void write_tree(struct host *h, const char *dir)
 	close(h->root);
 }
 
-/* ------------------------------------------------------------------------------ dump and blob -- */
+/* ----------------------------------------------------------------------------- dump and blob -- */
 
 static int by_address(const void *a, const void *b)
 {
 	const struct function *x = a, *y = b;
 
-	return x->domain != y->domain ? (x->domain > y->domain) - (x->domain < y->domain) : x->rid - y->rid;
+	return x->domain != y->domain ? (x->domain > y->domain) - (x->domain < y->domain) :
+					x->rid - y->rid;
 }
 
 static void print_dump(const struct function *fn)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Config space of functions found under a root. From a captured tree a file is read whole, once, and kept as
- * rows; a kernel's sysfs is asked for exactly the bytes that are wanted, as each is an access to the device.
+ * Config space of functions found under a root. From a captured tree a file is read whole, once,
+ * and kept as rows; a kernel's sysfs is asked for exactly the bytes that are wanted, as each is
+ * an access to the device.
  */
 #include "sysfs.h"
 
@@ -17,15 +18,17 @@
 /* What a reader without CAP_SYS_ADMIN is given. */
 #define CONFIG_UNPRIVILEGED 64
 
-char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name, char buf[VFCAP_SYSFS_PATH])
+char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
+		       char buf[VFCAP_SYSFS_PATH])
 {
 	snprintf(buf, VFCAP_SYSFS_PATH, VFCAP_SYSFS_DEVICES "/%s/%s", fn->name, name);
 	return buf;
 }
 
-/* ------------------------------------------------------------------------------------- asleep -- */
+/* ------------------------------------------------------------------------------------ asleep -- */
 
-/* The bridge above a function, from the link in the devices' directory, whose text ends in "BRIDGE/FUNCTION". */
+/* The bridge above a function, from the link in the devices' directory, whose text ends in
+ * "BRIDGE/FUNCTION". */
 static bool parent_of(const struct vfcap_function *fn, int devices, char parent[VFCAP_ADDRESS_LEN])
 {
 	struct vfcap_address a;
@@ -80,7 +83,7 @@ static enum vfcap_skip asleep(struct vfcap_function *fn, int devices, int dirfd)
 	return bus_asleep(fn, devices) ? VFCAP_SKIP_BRIDGE : VFCAP_SKIP_NONE;
 }
 
-/* ----------------------------------------------------------------------------- captured trees -- */
+/* ---------------------------------------------------------------------------- captured trees -- */
 
 static bool row_is_zero(const uint8_t row[16])
 {
@@ -90,8 +93,8 @@ static bool row_is_zero(const uint8_t row[16])
 	return !(half[0] | half[1]);
 }
 
-/* bytes has whole rows, filled up with zeros; len of them are known. Most rows are zero: all are declared
- * known at once, and the others are given. */
+/* bytes has whole rows, filled up with zeros; len of them are known. Most rows are zero: all are
+ * declared known at once, and the others are given. */
 static int keep_rows(struct vfcap_function *fn, const uint8_t *bytes, unsigned int len)
 {
 	int err = 0;
@@ -101,7 +104,8 @@ static int keep_rows(struct vfcap_function *fn, const uint8_t *bytes, unsigned i
 		return -ENOMEM;
 	for (unsigned int off = 0; off < len && !err; off += 16)
 		if (!row_is_zero(bytes + off))
-			err = vfcap_rows_put(fn->rows, off, bytes + off, len - off < 16 ? len - off : 16);
+			err = vfcap_rows_put(fn->rows, off, bytes + off,
+					     len - off < 16 ? len - off : 16);
 	for (unsigned int i = 0; i < len / 4; i += 32)
 		fn->rows->known[i / 32] = len / 4 - i < 32 ? (1u << (len / 4 - i)) - 1 : 0xffffffff;
 	fn->rows->end = (uint16_t)len;
@@ -116,19 +120,25 @@ static int read_whole(struct vfcap_function *fn, int fd)
 	if (n < 0)
 		return -errno;
 	memset(bytes + n, 0, sizeof(bytes) - (size_t)n);
-	fn->config_size = n > 256 ? VFCAP_CFG_SIZE : n > 64 ? 256 : n > 0 ? 64 : 0;
+	if (n > VFCAP_EXT_BASE)
+		fn->config_size = VFCAP_CFG_SIZE;
+	else if (n > CONFIG_UNPRIVILEGED)
+		fn->config_size = VFCAP_EXT_BASE;
+	else
+		fn->config_size = n ? CONFIG_UNPRIVILEGED : 0;
 	return keep_rows(fn, bytes, (unsigned int)n & ~3u);
 }
 
-/* Where a sos report has it. The name of the bus has the domain where that architecture has domains. */
+/* Where a sos report has it. The name of the bus has the domain where that architecture has
+ * domains. */
 static int open_proc(const struct vfcap_function *fn)
 {
 	const struct vfcap_address a = fn->address;
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus, a.devfn >> 3,
-		 a.devfn & 7);
+	snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus,
+		 a.devfn >> 3, a.devfn & 7);
 	fd = vfcap_root_openat(fn->host->root, path, CONFIG_FLAGS);
 	if (fd != -ENOENT || a.domain)
 		return fd;
@@ -167,7 +177,7 @@ static int captured_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t
 	return err ? err : vfcap_rows_fetch(fn->rows, off, len, buf);
 }
 
-/* ------------------------------------------------------------------------------------- kernel -- */
+/* ------------------------------------------------------------------------------------ kernel -- */
 
 /* One file stays open: a chain is read header by header. */
 static int kernel_open(struct vfcap_function *fn, int dirfd)
@@ -184,7 +194,8 @@ static int kernel_open(struct vfcap_function *fn, int dirfd)
 	if (dirfd >= 0)
 		fd = openat(dirfd, "config", CONFIG_FLAGS);
 	else
-		fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path), CONFIG_FLAGS);
+		fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path),
+				       CONFIG_FLAGS);
 	if (fd < 0)
 		return dirfd >= 0 ? -errno : fd;
 	t->config_fd = fd;
@@ -202,14 +213,16 @@ static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *
 		return -EAGAIN;
 	fd = kernel_open(fn, -1);
 	if (fd == -ENOENT)
-		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read", fn->name);
+		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
+				       fn->name);
 	if (fd < 0)
 		return fd;
 	n = TEMP_FAILURE_RETRY(pread(fd, buf, len, off));
 	return n < 0 ? -errno : (int)(n & ~3);
 }
 
-/* The size of the file is what the function has; how far a read comes is what this reader may see. */
+/* The size of the file is what the function has; how far a read comes is what this reader may
+ * see. */
 static int kernel_look(struct vfcap_function *fn, int dirfd)
 {
 	uint8_t bytes[CONFIG_UNPRIVILEGED + 4];
@@ -222,14 +235,14 @@ static int kernel_look(struct vfcap_function *fn, int dirfd)
 	n = TEMP_FAILURE_RETRY(pread(fd, bytes, sizeof(bytes), 0));
 	if (n < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	fn->config_size = n == 0				     ? 0 :
-			  n <= CONFIG_UNPRIVILEGED || st.st_size <= 64 ? 64 :
-			  st.st_size <= 256			     ? 256 :
-								       VFCAP_CFG_SIZE;
+	if (n <= CONFIG_UNPRIVILEGED || st.st_size <= CONFIG_UNPRIVILEGED)
+		fn->config_size = n ? CONFIG_UNPRIVILEGED : 0;
+	else
+		fn->config_size = st.st_size <= VFCAP_EXT_BASE ? VFCAP_EXT_BASE : VFCAP_CFG_SIZE;
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- IDs -- */
+/* --------------------------------------------------------------------------------------- IDs -- */
 
 /* All ones in the header's type and class too: nobody answers. */
 static void take_ids(struct vfcap_function *fn)

@@ -152,7 +152,8 @@ int vfcap_host_finish(struct vfcap_host *h)
 		struct vfcap_function *fn = place[i].fn;
 
 		if (n && !vfcap_address_compare(h->fn[n - 1]->address, fn->address)) {
-			vfcap_host_log(h, "%s: given more than once, the last one is taken", fn->name);
+			vfcap_host_log(h, "%s: given more than once, the last one is taken",
+				       fn->name);
 			function_free(h->fn[--n]);
 		}
 		h->fn[n++] = fn;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libpci: config space of the live host, and the names of pci.ids. No other file includes <pci/pci.h>, which
- * does not go together with the kernel's headers.
+ * libpci: config space of the live host, and the names of pci.ids. No other file includes
+ * <pci/pci.h>, which does not go together with the kernel's headers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,8 +30,8 @@ struct vfcap_pciaccess {
 };
 
 /*
- * libpci reports a fatal error by a function that must not return and that is given no context, so where to
- * return to is kept by thread while a call is under way.
+ * libpci reports a fatal error by a function that must not return and that is given no context,
+ * so where to return to is kept by thread while a call is under way.
  */
 struct escape {
 	jmp_buf to;
@@ -94,7 +94,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 	return p;
 }
 
-/* ------------------------------------------------------------------------------- config space -- */
+/* ------------------------------------------------------------------------------ config space -- */
 
 struct block {
 	struct pci_dev *dev;
@@ -115,7 +115,8 @@ static struct pci_dev *device_get(struct vfcap_function *fn)
 	const struct vfcap_address a = fn->address;
 
 	if (!fn->access)
-		fn->access = pci_get_dev(fn->host->pci->a, (int)a.domain, a.bus, a.devfn >> 3, a.devfn & 7);
+		fn->access = pci_get_dev(fn->host->pci->a, (int)a.domain, a.bus, a.devfn >> 3,
+					 a.devfn & 7);
 	return fn->access;
 }
 
@@ -128,7 +129,8 @@ static int why(struct vfcap_function *fn)
 	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", fn->name);
 	fd = vfcap_root_openat(fn->host->root, path, O_RDONLY);
 	if (fd == -ENOENT)
-		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read", fn->name);
+		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
+				       fn->name);
 	return fd < 0 ? fd : -EIO;
 }
 
@@ -201,7 +203,7 @@ void vfcap_live_detach(struct vfcap_host *h)
 	h->pci = NULL;
 }
 
-/* -------------------------------------------------------------------------------------- names -- */
+/* ------------------------------------------------------------------------------------- names -- */
 
 struct question {
 	struct pci_access *a;
@@ -215,11 +217,11 @@ static void look_up(void *arg)
 	struct question *q = arg;
 
 	if (q->device == NO_DEVICE)
-		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf), PCI_LOOKUP_VENDOR | NAME_FLAGS,
-					    q->vendor);
+		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf),
+					    PCI_LOOKUP_VENDOR | NAME_FLAGS, q->vendor);
 	else
-		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf), PCI_LOOKUP_DEVICE | NAME_FLAGS,
-					    q->vendor, q->device);
+		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf),
+					    PCI_LOOKUP_DEVICE | NAME_FLAGS, q->vendor, q->device);
 }
 
 static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t device)

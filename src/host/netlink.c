@@ -30,9 +30,10 @@ static void cleanup_message(struct nl_msg **msg)
 	nlmsg_free(*msg);
 }
 
-/* ------------------------------------------------------------------------------------- parser -- */
+/* ------------------------------------------------------------------------------------ parser -- */
 
-/* Copied out: attributes are aligned to 4 bytes only, and may be shorter than this header's structures. */
+/* Copied out: attributes are aligned to 4 bytes only, and may be shorter than this header's
+ * structures. */
 static bool payload(struct nlattr *attr, void *to, size_t size)
 {
 	if (nla_len(attr) < (int)size)
@@ -85,9 +86,10 @@ size_t vfcap_netlink_parse(const void *attrs, size_t len, struct vfcap_vfinfo *i
 	return seen;
 }
 
-/* ------------------------------------------------------------------------------------ request -- */
+/* ----------------------------------------------------------------------------------- request -- */
 
-/* Without statistics: with them the list of some 250 VFs does not fit the 16 bits of an attribute's length. */
+/* Without statistics: with them the list of some 250 VFs does not fit the 16 bits of an
+ * attribute's length. */
 static int ask(struct nl_sock *sk, const char *netdev)
 {
 	const struct ifinfomsg any = { .ifi_family = AF_UNSPEC };
@@ -109,7 +111,8 @@ static size_t take_answer(struct nl_sock *sk, struct vfcap_vfinfo *info, size_t 
 
 	for (struct nlmsghdr *nlh = (void *)buf; len > 0 && nlmsg_ok(nlh, len);
 	     nlh = nlmsg_next(nlh, &len))
-		if (nlh->nlmsg_type == RTM_NEWLINK && nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
+		if (nlh->nlmsg_type == RTM_NEWLINK &&
+		    nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
 			seen += vfcap_netlink_parse(
 				nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)),
 				(size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), info, n);
@@ -127,7 +130,7 @@ static size_t request(const char *netdev, struct vfcap_vfinfo *info, size_t n)
 	return ask(sk, netdev) ? 0 : take_answer(sk, info, n);
 }
 
-/* -------------------------------------------------------------------------------------- cache -- */
+/* ------------------------------------------------------------------------------------- cache -- */
 
 static size_t highest_index(const struct vfcap_function *pf)
 {

@@ -26,8 +26,8 @@ static bool read_config(struct vfcap_function *fn, unsigned int off, unsigned in
 }
 
 /*
- * The offset of the first capability of that ID, 0: none that can be seen. A walk of headers alone: the
- * chain with its anomalies costs more, and thousands of functions are asked this.
+ * The offset of the first capability of that ID, 0: none that can be seen. A walk of headers
+ * alone: the chain with its anomalies costs more, and thousands of functions are asked this.
  */
 static unsigned int find_capability(struct vfcap_function *fn, unsigned int id)
 {
@@ -251,9 +251,9 @@ static int take_links(struct vfcap_host *h)
 
 		fn->pos = i;
 		fn->n_vf = 0;
-		fn->role = fn->known_vf || fn->pf ? VFCAP_ROLE_VF :
-			   fn->totalvfs >= 0      ? VFCAP_ROLE_PF :
-						    VFCAP_ROLE_FUNCTION;
+		fn->role = fn->totalvfs >= 0 ? VFCAP_ROLE_PF : VFCAP_ROLE_FUNCTION;
+		if (fn->known_vf || fn->pf)
+			fn->role = VFCAP_ROLE_VF;
 	}
 	for (size_t i = 0; i < h->n && !err; i++) {
 		struct vfcap_function *fn = h->fn[i];

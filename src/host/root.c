@@ -15,7 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* A captured tree may hold a FIFO or a terminal where a file is expected: neither may hold us up. */
+/* A captured tree may hold a FIFO or a terminal where a file is expected: neither may hold us
+ * up. */
 #define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
 struct vfcap_root {
@@ -60,7 +61,7 @@ const char *vfcap_root_dir(const struct vfcap_root *root)
 	return root->dir;
 }
 
-/* ------------------------------------------------------------------- where openat2() is missing -- */
+/* ---------------------------------------------------------------- where openat2() is missing -- */
 
 #define MAX_LINKS 40 /* as the kernel */
 
@@ -125,8 +126,8 @@ static int step(struct walk *w)
 	return w->nofollow && !*w->next ? 0 : expand(w, dir_len);
 }
 
-/* What RESOLVE_IN_ROOT does, but for a tree that changes meanwhile: old kernels and containers that do not
- * let openat2() through have captured trees to read as well. */
+/* What RESOLVE_IN_ROOT does, but for a tree that changes meanwhile: old kernels and containers
+ * that do not let openat2() through have captured trees to read as well. */
 static int open_by_steps(const struct vfcap_root *root, const char *path, int flags)
 {
 	struct walk w;
@@ -151,11 +152,12 @@ static int open_by_steps(const struct vfcap_root *root, const char *path, int fl
 	return fd < 0 ? -errno : fd;
 }
 
-/* ---------------------------------------------------------------------------------------- files -- */
+/* ------------------------------------------------------------------------------------- files -- */
 
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags)
 {
-	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT };
 	long fd;
 
 	if (root->is_slash)

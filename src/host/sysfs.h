@@ -19,10 +19,12 @@ struct vfcap_topology {
 
 /* How the path of a function's own directory or of what is in it begins; returns buf. */
 #define VFCAP_SYSFS_PATH 96
-char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name, char buf[VFCAP_SYSFS_PATH]);
+char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
+		       char buf[VFCAP_SYSFS_PATH]);
 
-/* config.c: decides whether the function may be read, reads what tells its IDs and its size, and makes the rest
- * available by fn->fetch. dirfd: its directory, -1 when there is none; devices: the one of all functions, -1. */
+/* config.c: decides whether the function may be read, reads what tells its IDs and its size, and
+ * makes the rest available by fn->fetch. dirfd: its directory, -1 when there is none; devices:
+ * the one of all functions, -1. */
 void vfcap_config_attach(struct vfcap_function *fn, int devices, int dirfd);
 
 #endif

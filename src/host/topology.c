@@ -58,7 +58,7 @@ static bool is_address(const char *name, size_t len, struct vfcap_address *a)
 	return vfcap_address_parse(text, a) == len;
 }
 
-/* ---------------------------------------------------------------------------------- addresses -- */
+/* --------------------------------------------------------------------------------- addresses -- */
 
 struct addresses {
 	struct vfcap_address *a;
@@ -131,7 +131,7 @@ static int list_proc(const struct vfcap_root *root, struct addresses *list)
 	return err;
 }
 
-/* -------------------------------------------------------------------------------- one function -- */
+/* ------------------------------------------------------------------------------ one function -- */
 
 static bool read_number(int dirfd, const char *name, unsigned long *val)
 {
@@ -240,7 +240,7 @@ static int add_function(struct vfcap_host *h, struct vfcap_address a, int device
 	return err;
 }
 
-/* --------------------------------------------------------------------------------- what is linked -- */
+/* ---------------------------------------------------------------------------- what is linked -- */
 
 /* Where the registers that give the indices cannot be read, the PF's own links do. */
 static void index_by_links(struct vfcap_function *pf)
@@ -368,7 +368,7 @@ static void settle_drivers(struct vfcap_host *h)
 		h->fn[i]->knows_driver = known;
 }
 
-/* ---------------------------------------------------------------------------------------- scan -- */
+/* -------------------------------------------------------------------------------------- scan -- */
 
 static uint32_t kernel_release(const struct vfcap_root *root)
 {
@@ -404,7 +404,8 @@ static int add_all(struct vfcap_host *h, const struct addresses *list, int devic
 	return link_netdevs(h);
 }
 
-/* Those of the list that come more than once (proc lists a bus under one name only, but who knows). */
+/* Those of the list that come more than once (proc lists a bus under one name only, but who
+ * knows). */
 static void addresses_sort(struct addresses *list)
 {
 	size_t n = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel's list of VFs, as libnl builds it, and the request as far as any machine can answer it. */
+/* The kernel's list of VFs, as libnl builds it, and the request as far as any machine can answer
+ * it. */
 #include "unit.h"
 
 #include <linux/if_link.h>
@@ -86,7 +87,8 @@ static void test_no_list(void **state)
 	nlmsg_free(msg);
 }
 
-/* "lo" has no VFs and the other no kernel: nothing is known, and that is no error; only a live host is asked. */
+/* "lo" has no VFs and the other no kernel: nothing is known, and that is no error; only a live
+ * host is asked. */
 static void test_request(void **state)
 {
 	static const char *const names[] = { "lo", "vfcap-no-such" };
@@ -96,7 +98,8 @@ static void test_request(void **state)
 	for (int live = 0; live < 2; live++)
 		for (size_t i = 0; i < 2; i++) {
 			struct vfcap_host h = { .live = live };
-			struct vfcap_function *pf = vfcap_host_add(&h, a), *vf = vfcap_host_add(&h, a);
+			struct vfcap_function *pf = vfcap_host_add(&h, a),
+					      *vf = vfcap_host_add(&h, a);
 			struct vfcap_vfinfo info = { .has_mac = true };
 
 			pf->netdev = calloc(1, sizeof(*pf->netdev));

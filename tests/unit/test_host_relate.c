@@ -287,7 +287,8 @@ static void test_repeated(void **state)
 	assert_int_equal(at(&h, 0, 7)->revision, 4);
 	assert_int_equal(at(&h, 0, 7)->pos, 2);
 	assert_int_equal(heard.n, 2);
-	assert_string_equal(heard.line, "0000:00:00.7: given more than once, the last one is taken");
+	assert_string_equal(heard.line,
+			    "0000:00:00.7: given more than once, the last one is taken");
 	free(dropped[0]);
 	free(dropped[1]);
 	clear(&h);
@@ -304,7 +305,7 @@ static void test_first_error(void **state)
 	assert_string_equal(h.error, "first: 1");
 }
 
-/* ------------------------------------------------------------------------- against the formula -- */
+/* ----------------------------------------------------------------------- against the formula -- */
 
 static bool formula(const struct wish *w, unsigned int rid, int *index)
 {
@@ -326,7 +327,8 @@ static void expect(const struct wish *w, size_t n, struct vfcap_function **pf,
 
 	for (int enabled = 1; enabled >= 0; enabled--)
 		for (size_t i = 0; i < n; i++)
-			if (w[i].enabled == enabled && (enabled || !pf[i]->n_vf || vf->pf == pf[i]) &&
+			if (w[i].enabled == enabled &&
+			    (enabled || !pf[i]->n_vf || vf->pf == pf[i]) &&
 			    formula(&w[i], rid, &index)) {
 				assert_ptr_equal(vf->pf, pf[i]);
 				assert_int_equal(vf->vf_index, index);
@@ -352,7 +354,8 @@ static void one_random_host(uint64_t seed)
 		w[i].rid = gen_rand(&seed, 0x10000) & 0xfff8;
 		w[i].total = gen_rand(&seed, 40);
 		w[i].num = gen_rand(&seed, w[i].total + 1);
-		w[i].offset = gen_rand(&seed, 3) ? gen_rand(&seed, 300) + 1 : gen_rand(&seed, 0x10000);
+		w[i].offset =
+			gen_rand(&seed, 3) ? gen_rand(&seed, 300) + 1 : gen_rand(&seed, 0x10000);
 		w[i].stride = gen_rand(&seed, 5);
 		w[i].enabled = gen_rand(&seed, 4) != 0;
 	}
@@ -363,11 +366,14 @@ static void one_random_host(uint64_t seed)
 	}
 	for (size_t i = 0; i < 4; i++)
 		for (unsigned int k = 0; k < 50; k++) {
-			unsigned int rid = (w[i].rid + w[i].offset + k * (w[i].stride ? w[i].stride : 1)) & 0xffff;
+			unsigned int rid =
+				(w[i].rid + w[i].offset + k * (w[i].stride ? w[i].stride : 1)) &
+				0xffff;
 			bool taken = false;
 
 			for (size_t f = 0; f < h.n; f++)
-				taken |= (h.fn[f]->address.bus << 8 | h.fn[f]->address.devfn) == (int)rid;
+				taken |= (h.fn[f]->address.bus << 8 | h.fn[f]->address.devfn) ==
+					 (int)rid;
 			if (!taken)
 				add_vf(&h, 0, rid);
 		}

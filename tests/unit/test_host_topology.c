@@ -64,7 +64,8 @@ static void put_vf(struct tree *t, unsigned int index, unsigned int size)
 	tree_link(t, path, target);
 }
 
-/* A bridge, a PF with three VFs below it, and a virtio NIC. size: of config space as it was captured. */
+/* A bridge, a PF with three VFs below it, and a virtio NIC. size: of config space as it was
+ * captured. */
 static void make_tree(struct tree *t, unsigned int size)
 {
 	tree_new(t);
@@ -75,13 +76,15 @@ static void make_tree(struct tree *t, unsigned int size)
 	put_ids(t, PF, "0x1572\n");
 	tree_text(t, PF "sriov_totalvfs", "8\n");
 	tree_link(t, PF "driver", "../../../../bus/pci/drivers/i40e");
-	tree_link(t, DEVICES "0000:01:00.0", "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0");
+	tree_link(t, DEVICES "0000:01:00.0",
+		  "../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0");
 	for (unsigned int i = 0; i < 3; i++)
 		put_vf(t, i, size);
 	put_config(t, BUS "0000:00:04.0/", false, 0);
 	tree_link(t, DEVICES "0000:00:04.0", "../../../devices/pci0000:00/0000:00:04.0");
 	tree_link(t, "sys/class/net/lo", "../../devices/virtual/net/lo");
-	tree_link(t, "sys/class/net/eth0", "../../devices/pci0000:00/0000:00:04.0/virtio1/net/eth0");
+	tree_link(t, "sys/class/net/eth0",
+		  "../../devices/pci0000:00/0000:00:04.0/virtio1/net/eth0");
 	tree_link(t, "sys/class/net/b1",
 		  "../../devices/pci0000:00/0000:00:01.0/0000:01:00.0/net/b1");
 	tree_link(t, "sys/class/net/a1/device", "../../../0000:01:00.0");
@@ -266,12 +269,14 @@ static void test_sos(void **state)
 		uint8_t cfg[64] = { 0x86, 0x80 };
 
 		tree_new(&t);
-		tree_text(&t, "proc/version", "Linux version 5.14.0-70.el9.x86_64 (builder) #1 SMP\n");
+		tree_text(&t, "proc/version",
+			  "Linux version 5.14.0-70.el9.x86_64 (builder) #1 SMP\n");
 		tree_text(&t, "proc/bus/pci/devices", "0000\t80860d57\n");
 		tree_bytes(&t, "proc/bus/pci/00/1f.6", cfg, sizeof(cfg));
 		tree_bytes(&t, "proc/bus/pci/10000:e1/00.0", cfg, sizeof(cfg));
 		if (sys) {
-			tree_link(&t, DEVICES "0000:00:1f.6", "../../../devices/pci0000:00/0000:00:1f.6");
+			tree_link(&t, DEVICES "0000:00:1f.6",
+				  "../../../devices/pci0000:00/0000:00:1f.6");
 			put_ids(&t, DEVICES "10000:e1:00.0/", "0x0001\n");
 		}
 		assert_int_equal(scan(&h, &t, false), 0);
