@@ -151,6 +151,7 @@ $(O)/demo: share/demo.host $(O)/mkhost
 installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBDIR) \
 	$(public_h:%=644:%:$(INCLUDEDIR)/vfcap) 644:$(O)/vfcap.pc:$(LIBDIR)/pkgconfig \
 	$(foreach m,$(man),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
+	644:share/vfcap.schema.json:$(DATADIR)/vfcap \
 	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
 	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
 	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))
@@ -169,6 +170,7 @@ install: all
 uninstall:
 	rm -f $(installed) $(links)
 	rm -rf '$(DESTDIR)$(DEMODIR)'
+	rmdir '$(DESTDIR)$(DATADIR)/vfcap' '$(DESTDIR)$(INCLUDEDIR)/vfcap' 2>/dev/null || :
 
 # --------------------------------------------------------------------------------------- tests --
 
