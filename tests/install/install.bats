@@ -6,7 +6,6 @@ prefix=/opt/vfcap
 
 setup_file() {
 	export DEST=$BATS_FILE_TMPDIR/root
-	export PKG_CONFIG_PATH=$DEST$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$DEST
 	make_ install
 }
 
@@ -25,7 +24,8 @@ make_() {
 # Builds the example like a stranger would: [--static] and nothing but what pkg-config says.
 build_example() {
 	local flags
-	flags=$("${PKG_CONFIG:-pkg-config}" "$@" --cflags --libs vfcap)
+	flags=$(PKG_CONFIG_PATH=$lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$DEST \
+		"${PKG_CONFIG:-pkg-config}" "$@" --cflags --libs vfcap)
 	[ "${1-}" != --static ] || flags=${flags/-lvfcap/-l:libvfcap.a}
 	# shellcheck disable=SC2086 # flags are words
 	"${CC:-cc}" -Wall -Wextra -Werror -o "$BATS_TEST_TMPDIR/example" \
