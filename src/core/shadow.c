@@ -131,10 +131,10 @@ static void write_reg(uint8_t *bytes, const struct vfcap_emuldef *def, const str
 		return;
 
 	rw = vfcap_reg_mask(reg, VFCAP_RW) & lanes;
-	w1c = vfcap_reg_mask(reg, VFCAP_W1C) & lanes;
+	w1c = vfcap_reg_mask(reg, VFCAP_W1C); /* val has no bits outside of lanes */
 	put_reg(bytes, reg, (old & ~rw & ~(val & w1c)) | (val & rw));
 	if (def->wrote)
-		def->wrote(bytes, reg, val & lanes & vfcap_reg_mask(reg, VFCAP_ACTION));
+		def->wrote(bytes, reg, val & vfcap_reg_mask(reg, VFCAP_ACTION));
 }
 
 bool vfcap_shadow_write(struct vfcap_shadow *sh, unsigned int off, unsigned int len,
