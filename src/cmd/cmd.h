@@ -171,6 +171,7 @@ struct vfcap_group {
 struct vfcap_groups {
 	struct vfcap_group *group;
 	size_t n;
+	size_t printed; /* so far, those that are forgotten too */
 };
 
 /* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that is new has
@@ -178,7 +179,7 @@ struct vfcap_groups {
 struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_out *body,
 				     struct vfcap_function *vf);
 /* Each group's VFs, then what is to be said of them. */
-void vfcap_groups_print(const struct vfcap_groups *groups, struct vfcap_out *out);
+void vfcap_groups_print(struct vfcap_groups *groups, struct vfcap_out *out);
 /* Forgets all groups. */
 void vfcap_groups_clear(struct vfcap_groups *groups);
 

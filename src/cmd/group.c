@@ -56,11 +56,13 @@ struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_o
 	return group;
 }
 
-void vfcap_groups_print(const struct vfcap_groups *groups, struct vfcap_out *out)
+void vfcap_groups_print(struct vfcap_groups *groups, struct vfcap_out *out)
 {
 	size_t i;
 
 	for (i = 0; i < groups->n; i++) {
+		if (groups->printed++)
+			vfcap_out_char(out, '\n');
 		vfcap_out_vfs(out, groups->group[i].vf, groups->group[i].n);
 		vfcap_out_bytes(out, groups->group[i].body.buf, groups->group[i].body.n);
 	}
@@ -75,5 +77,6 @@ void vfcap_groups_clear(struct vfcap_groups *groups)
 		free(groups->group[i].vf);
 	}
 	free(groups->group);
-	*groups = (struct vfcap_groups){ 0 };
+	groups->group = NULL;
+	groups->n = 0;
 }

@@ -54,8 +54,22 @@ static void add_span(struct drawn *d, unsigned int offset, unsigned int end, enu
 	};
 }
 
+static bool in_cap(const struct vfcap_chain *chain, unsigned int off)
+{
+	unsigned int i, end;
+
+	for (i = 0; i < chain->n; i++) {
+		end = chain->cap[i].offset + chain->cap[i].length;
+		if (end < chain->cap[i].offset + chain->cap[i].reserved)
+			end = chain->cap[i].offset + chain->cap[i].reserved;
+		if (off >= chain->cap[i].offset && off < end)
+			return true;
+	}
+	return false;
+}
+
 /* What lies behind the end of what a function has (256 bytes of a conventional one) is not unknown. */
-static void add_bytes(struct drawn *d, struct vfcap_image *img)
+static void add_bytes(struct drawn *d, struct vfcap_image *img, const struct vfcap_chain *chain)
 {
 	unsigned int off;
 	uint32_t val;
@@ -63,7 +77,7 @@ static void add_bytes(struct drawn *d, struct vfcap_image *img)
 	for (off = VFCAP_EXT_BASE; off < img->size; off += 4) {
 		if (!vfcap_image_read(img, off, 4, &val))
 			add_span(d, off, off + 4, VFCAP_MAP_UNKNOWN, NULL);
-		else if (val)
+		else if (val && !in_cap(chain, off))
 			add_span(d, off, off + 4, VFCAP_MAP_NONZERO, NULL);
 	}
 }
@@ -107,7 +121,7 @@ static void set_title(struct drawn *d, struct vfcap_function *fn)
 	d->strip.span = d->span;
 }
 
-/* Spans in the order in which they are drawn: capabilities hide the bytes that they explain. */
+/* Capabilities last: what cannot be read of one is drawn as part of it. */
 static int draw(struct map *map, struct drawn *d, struct vfcap_function *fn)
 {
 	struct vfcap_image *img = vfcap_function_image(fn);
@@ -116,13 +130,12 @@ static int draw(struct map *map, struct drawn *d, struct vfcap_function *fn)
 
 	d->strip.n_spans = 0;
 	set_title(d, fn);
-	add_span(d, 0, VFCAP_EXT_BASE, VFCAP_MAP_HEADER, NULL);
 	if (!img || !chain)
 		return status;
 	if (!vfcap_chain_is_known(fn))
 		add_span(d, VFCAP_EXT_BASE, VFCAP_CFG_SIZE, VFCAP_MAP_UNKNOWN, NULL);
 	else
-		add_bytes(d, img);
+		add_bytes(d, img, chain);
 	add_caps(d, chain);
 	return status;
 }
@@ -140,9 +153,9 @@ static void draw_plan(struct map *map, struct drawn *d, struct vfcap_function *v
 static json_t *strip_json(struct vfcap_json *json, const struct drawn *d)
 {
 	static const char *const kind[VFCAP_MAP_KINDS] = {
-		[VFCAP_MAP_HEADER] = "legacy",	   [VFCAP_MAP_CAP] = "capability",
-		[VFCAP_MAP_RESERVED] = "reserved", [VFCAP_MAP_NONZERO] = "nonzero",
-		[VFCAP_MAP_UNKNOWN] = "unknown",   [VFCAP_MAP_PLANNED] = "planned",
+		[VFCAP_MAP_CAP] = "capability",	 [VFCAP_MAP_RESERVED] = "reserved",
+		[VFCAP_MAP_NONZERO] = "nonzero", [VFCAP_MAP_UNKNOWN] = "unknown",
+		[VFCAP_MAP_PLANNED] = "planned",
 	};
 	json_t *array = json_array(), *object;
 	size_t i;

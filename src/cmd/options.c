@@ -491,7 +491,8 @@ void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *com
 	if (command)
 		snprintf(name, sizeof(name), "vfcap %s", command->name);
 	argp_help(&argp, stdout,
-		  help == VFCAP_HELP_USAGE ? ARGP_HELP_USAGE : ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC,
+		  help == VFCAP_HELP_USAGE ? ARGP_HELP_USAGE :
+					     ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC,
 		  name);
 	if (help == VFCAP_HELP_LONG && command && command->columns)
 		print_columns(command);

@@ -248,14 +248,17 @@ static void print_link(struct vfcap_out *out, const struct vfcap_plan *plan,
 static void print_checks(struct vfcap_out *out, const struct vfcap_placement *p,
 			 const struct vfcap_evidence *ev)
 {
-	vfcap_out_printf(out, "         reads zero in this VF");
-	if (ev->siblings_read > 1 && p->siblings_checked)
-		vfcap_out_printf(out, ", in all %zu VFs of the PF that can be read", ev->siblings_read);
+	vfcap_out_str(out, "         reads zero in ");
+	if (!p->siblings_checked || ev->siblings_read < 2)
+		vfcap_out_str(out, "this VF");
+	else if (ev->siblings_unreadable)
+		vfcap_out_printf(out, "the %zu VFs of the PF that can be read", ev->siblings_read);
+	else
+		vfcap_out_printf(out, "all %zu VFs of the PF", ev->siblings_read);
 	if (p->pf_checked)
-		vfcap_out_str(out, ", in the PF");
-	else if (p->rule == VFCAP_RULE_AFTER_LAST || p->rule == VFCAP_RULE_FREE_GAP ||
-		 p->rule == VFCAP_RULE_EXPLICIT)
-		vfcap_out_str(out, "; the PF was not asked");
+		vfcap_out_str(out, " and in the PF");
+	else if (p->rule == VFCAP_RULE_AFTER_LAST || p->rule == VFCAP_RULE_FREE_GAP)
+		vfcap_out_str(out, "; the PF could not be asked");
 	vfcap_out_char(out, '\n');
 }
 
@@ -275,8 +278,8 @@ static void print_placement(struct vfcap_out *out, const struct vfcap_plan *plan
 	}
 	if (!p->pf_enabled) {
 		vfcap_out_style(out, VFCAP_STYLE_WARN);
-		vfcap_out_printf(out, "         the PF has %s switched off: it works once the PF's driver "
-				      "or the IOMMU's switches it on\n", emul_name(p->emul));
+		vfcap_out_printf(out, "         the PF has %s switched off: a guest sees it only once that "
+				      "is on\n", emul_name(p->emul));
 		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	}
 }
@@ -295,6 +298,8 @@ static void print_refusals(struct vfcap_out *out, const struct vfcap_plan *plan)
 		vfcap_out_printf(out, ": %s (%s)\n", vfcap_code_text(plan->refused[e]),
 				 vfcap_code_name(plan->refused[e]));
 	}
+	if (plan->refused[0] == VFCAP_BROKEN_CHAIN || plan->refused[1] == VFCAP_BROKEN_CHAIN)
+		vfcap_out_str(out, "  show tells where it is broken, --force plans over it\n");
 	if (plan->forced_broken) {
 		vfcap_out_style(out, VFCAP_STYLE_BAD);
 		vfcap_out_str(out, "  The chain is broken: a kernel that does not check bounds can be overrun by "
@@ -361,9 +366,12 @@ static void print_chain(struct vfcap_out *out, const struct vfcap_plan *plan)
 	if (!plan->n_links)
 		return;
 	vfcap_out_str(out, "  Chain of the guest:");
-	for (i = 0; i < plan->n_links; i++)
-		vfcap_out_printf(out, " %s%03x %s", i ? "> " : "", plan->link[i].offset,
-				 vfcap_cap_label(plan->link[i].id, buf));
+	for (i = 0; i < plan->n_links; i++) {
+		vfcap_out_str(out, i ? " > " : " ");
+		vfcap_out_hex(out, plan->link[i].offset, 3);
+		vfcap_out_char(out, ' ');
+		vfcap_out_str(out, vfcap_cap_label(plan->link[i].id, buf));
+	}
 	vfcap_out_char(out, '\n');
 }
 

@@ -296,6 +296,8 @@ static int show_all(struct vfcap_cli *cli, const struct vfcap_picked *picked)
 		struct vfcap_function *fn = picked->fn[i];
 
 		status = vfcap_cli_worse(status, vfcap_cli_explain(cli, fn));
+		if (!cli->json && i)
+			vfcap_out_char(&cli->out, '\n');
 		if (cli->json)
 			show_json(cli, &json, fn);
 		else

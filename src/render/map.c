@@ -15,7 +15,6 @@ static const struct {
 	const char *class; /* SVG */
 	const char *legend;
 } kinds[VFCAP_MAP_KINDS] = {
-	[VFCAP_MAP_HEADER] = { ":", "░", VFCAP_STYLE_DIM, "header", "legacy config space" },
 	[VFCAP_MAP_CAP] = { "=", "━", VFCAP_STYLE_BOLD, "cap", "capability" },
 	[VFCAP_MAP_RESERVED] = { "-", "╌", VFCAP_STYLE_DIM, "reserved", "the most it may have by the spec" },
 	[VFCAP_MAP_NONZERO] = { "#", "▓", VFCAP_STYLE_WARN, "nonzero",
@@ -69,10 +68,15 @@ static bool row_used(const struct vfcap_map_strip *strip, size_t n, unsigned int
 	return false;
 }
 
-static unsigned int unused_rows(const struct vfcap_map_strip *strip, size_t n, unsigned int row)
+/* How many rows from row on are one line, and what it says of them. */
+static unsigned int folded_rows(const struct vfcap_map_strip *strip, size_t n, unsigned int row,
+				const char **what)
 {
 	unsigned int end = row;
 
+	*what = row ? "nothing" : "legacy config space";
+	if (!row)
+		return 1;
 	while (end < MAP_ROWS && !row_used(strip, n, end))
 		end++;
 	return end - row;
@@ -176,6 +180,7 @@ static void draw_legend(struct vfcap_out *out, const struct vfcap_map_strip *str
 void vfcap_map_text(struct vfcap_out *out, const struct vfcap_map_strip *strip, size_t n)
 {
 	unsigned int row = 0, skip;
+	const char *what;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
@@ -186,10 +191,10 @@ void vfcap_map_text(struct vfcap_out *out, const struct vfcap_map_strip *strip, 
 		vfcap_out_char(out, '\n');
 	}
 	while (row < MAP_ROWS) {
-		skip = unused_rows(strip, n, row);
+		skip = folded_rows(strip, n, row, &what);
 		if (skip) {
-			vfcap_out_printf(out, "%03x     nothing up to %03x\n", row * ROW_BYTES,
-					 (row + skip) * ROW_BYTES - 1);
+			vfcap_out_printf(out, "%03x..%03x: %s\n", row * ROW_BYTES,
+					 (row + skip) * ROW_BYTES - 1, what);
 			row += skip;
 			continue;
 		}
@@ -223,13 +228,13 @@ static const char svg_style[] =
 	"<style>\n"
 	"text{font:11px ui-monospace,Menlo,Consolas,monospace;fill:#1f2328}\n"
 	".title{font-weight:bold;font-size:13px}.dim{fill:#656d76}.page{fill:#fff}\n"
-	".free{fill:#f0f2f4;stroke:#d0d7de;stroke-width:.5}.header{fill:#d0d7de}\n"
+	".free{fill:#f0f2f4;stroke:#d0d7de;stroke-width:.5}\n"
 	".cap{fill:#54a3ff;stroke:#0a5dc2}.reserved{fill:#cfe5ff;stroke:#54a3ff;stroke-dasharray:2 2}\n"
 	".nonzero{fill:#e5a000;stroke:#9a6700}.unknown{fill:#8c959f}\n"
 	".planned{fill:#2da44e;stroke:#116329;stroke-width:1.5}\n"
 	"@media(prefers-color-scheme:dark){\n"
 	"text{fill:#e6edf3}.dim{fill:#9198a1}.page{fill:#0d1117}\n"
-	".free{fill:#161b22;stroke:#30363d}.header{fill:#30363d}\n"
+	".free{fill:#161b22;stroke:#30363d}\n"
 	".cap{fill:#1f6feb;stroke:#79c0ff}.reserved{fill:#0c2d6b;stroke:#1f6feb}\n"
 	".nonzero{fill:#bb8009;stroke:#e3b341}.planned{fill:#238636;stroke:#56d364}\n"
 	"}\n"
@@ -330,13 +335,14 @@ static unsigned int svg_rows(struct vfcap_out *out, const struct vfcap_map_strip
 			     unsigned int y)
 {
 	unsigned int row = 0, skip;
-	char fold[48];
+	const char *what;
+	char fold[64];
 
 	while (row < MAP_ROWS) {
-		skip = unused_rows(strip, n, row);
+		skip = folded_rows(strip, n, row, &what);
 		if (skip) {
-			snprintf(fold, sizeof(fold), "0x%03x .. 0x%03x: nothing", row * ROW_BYTES,
-				 (row + skip) * ROW_BYTES - 1);
+			snprintf(fold, sizeof(fold), "0x%03x..0x%03x: %s", row * ROW_BYTES,
+				 (row + skip) * ROW_BYTES - 1, what);
 			svg_label(out, "dim", SVG_MARGIN, y + 12, fold);
 			y += SVG_FOLD;
 			row += skip;

@@ -147,7 +147,6 @@ json_t *vfcap_json_text(const char *s);
 /* ---------------------------------------------------------------------------------------- map -- */
 
 enum vfcap_map_kind {
-	VFCAP_MAP_HEADER, /* the 256 bytes of legacy config space */
 	VFCAP_MAP_CAP, /* what a capability's registers prove */
 	VFCAP_MAP_RESERVED, /* what the spec lets it have beyond that */
 	VFCAP_MAP_NONZERO, /* bytes outside of every capability that are not zero */
@@ -163,7 +162,8 @@ struct vfcap_map_span {
 	const char *label; /* NULL for those that have no name */
 };
 
-/* The 4 KiB of one function. Where spans overlap, the later one is drawn over the earlier. */
+/* The 4 KiB of one function, of which the first 256 bytes (no extended capabilities) are only named. Where spans
+ * overlap, the later one is drawn over the earlier. */
 struct vfcap_map_strip {
 	const char *name; /* short, stands before each row: "PF" */
 	const char *title;

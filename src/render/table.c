@@ -20,7 +20,8 @@ struct vfcap_table {
 	const struct vfcap_column **column; /* those to show */
 	size_t *width; /* of each */
 	size_t n_columns;
-	bool chosen; /* by --output: empty ones stay */
+	size_t n_default; /* the first of them are shown unless empty in all rows */
+	bool chosen; /* by --output */
 	bool noheadings, raw;
 	struct vfcap_out text;
 	struct row *row;
@@ -78,6 +79,7 @@ static int choose_all(struct vfcap_table *t, const struct vfcap_column *columns,
 		for (i = 0; i < n; i++)
 			if (columns[i].flags & VFCAP_COLUMN_DEFAULT)
 				t->column[t->n_columns++] = &columns[i];
+	t->n_default = t->n_columns;
 	return list ? choose(t, columns, n, list + (*list == '+'), bad) : 0;
 }
 
@@ -237,7 +239,7 @@ static int fold_rows(struct vfcap_table *t, unsigned int most)
 
 static bool shown(const struct vfcap_table *t, size_t column)
 {
-	return t->chosen || t->width[column];
+	return t->raw || column >= t->n_default || t->width[column];
 }
 
 static void print_cell(struct vfcap_out *out, const struct vfcap_column *column, const char *text,
@@ -288,6 +290,8 @@ static void print_row(const struct vfcap_table *t, struct vfcap_out *out, const 
 		}
 		print_cell(out, t->column[i], cell ? cell : t->column[i]->name, used, width, i == last);
 	}
+	while (out->n && out->buf[out->n - 1] == ' ')
+		out->n--;
 	vfcap_out_char(out, '\n');
 }
 
@@ -350,7 +354,7 @@ static int scols_row(struct vfcap_table *t, struct libscols_table *st, struct li
 	if (!line[row])
 		return -ENOMEM;
 	for (i = 0; i < t->n_columns; i++, cell = next_cell(cell))
-		if (shown(t, i) && scols_line_refer_data(line[row], k++, (char *)cell))
+		if (shown(t, i) && scols_line_set_data(line[row], k++, cell))
 			return -ENOMEM;
 	return 0;
 }
