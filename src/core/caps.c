@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every extended capability: its ID, its names, how long it is and what vfio-pci makes of it; and the
- * registers of the two that can be emulated.
+ * Every extended capability: its ID, its names, how long it is and what vfio-pci makes of it; and
+ * the registers of the two that can be emulated.
  *
  * [U] marks a layout that was taken from register maps and code, not from the text of the spec.
  */
 #include "internal.h"
 
-/* ------------------------------------------------------------ what the length of some hangs on -- */
+/* ---------------------------------------------------------- what the length of some hangs on -- */
 
 #define HEADER_TYPE 0x0e
 #define HEADER_TYPE_BRIDGE 1
 #define CLASS_CODE 0x0a /* 16 bits: base class and sub-class */
 #define CLASS_RC_EVENT_COLLECTOR 0x0807
+#define CLASS_BRIDGE 0x06 /* base class; of a root port that has the header of an endpoint, too */
 #define LEGACY_STATUS 0x06
 #define LEGACY_STATUS_LIST 0x0010
 #define LEGACY_LIST 0x34
@@ -103,7 +104,7 @@ static unsigned int aer_len(struct vfcap_image *img, unsigned int off)
 
 	(void)off;
 	vfcap_image_read(img, CLASS_CODE, 2, &class);
-	if (is_bridge(img) || class == CLASS_RC_EVENT_COLLECTOR) {
+	if (class >> 8 == CLASS_BRIDGE || class == CLASS_RC_EVENT_COLLECTOR) {
 		pcie = find_pcie(img);
 		type = pcie ? pcie_type(img, pcie) : 0;
 	}
@@ -193,7 +194,7 @@ static unsigned int dpc_len(struct vfcap_image *img, unsigned int off)
 	return 0x20 + 4 * ((cap >> 8 & 0xf) | (cap >> 9 & 0x10));
 }
 
-/* Link streams of two registers; then selective streams, each with its own number of address blocks. */
+/* Link streams of two registers; then selective streams, each with address blocks of its own. */
 static unsigned int ide_len(struct vfcap_image *img, unsigned int off)
 {
 	uint32_t cap = cap_reg(img, off, 4), blocks;
@@ -231,20 +232,14 @@ static unsigned int lmr_len(struct vfcap_image *img, unsigned int off)
 	return lane_len(img, 0x08, 4);
 }
 
-/* 16 and 32 GT/s: a byte per lane behind seven registers; 64 and 128 GT/s: behind three. */
+/* 16 and 32 GT/s: a byte per lane behind seven registers. */
 static unsigned int gt16_len(struct vfcap_image *img, unsigned int off)
 {
 	(void)off;
 	return lane_len(img, 0x20, 1);
 }
 
-static unsigned int gt64_len(struct vfcap_image *img, unsigned int off)
-{
-	(void)off;
-	return lane_len(img, 0x10, 1);
-}
-
-/* ------------------------------------------------------------------------------- the capabilities -- */
+/* -------------------------------------------------------------------------- the capabilities -- */
 
 #define UNKNOWN { .kind = VFCAP_LEN_UNKNOWN }
 #define FIXED(n) { .kind = VFCAP_LEN_FIXED, .base = (n) }
@@ -307,7 +302,8 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x24, "VF-REBAR", "VF Resizable BAR", HIDES, COUNT(4, 8, 8, 0xe0, 0)),
 	CAP(0x25, "DLF", "Data Link Feature", HIDES, FIXED(12)),
 	CAP(0x26, "16GT", "Physical Layer 16.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
-	CAP(0x27, "LMR", "Lane Margining at the Receiver", HIDES, LANES(lmr_len, 0x08, 0x08 + 4 * 32)),
+	CAP(0x27, "LMR", "Lane Margining at the Receiver", HIDES,
+	    LANES(lmr_len, 0x08, 0x08 + 4 * 32)),
 	CAP(0x28, "HIER-ID", "Hierarchy ID", HIDES, FIXED(0x20)),
 	CAP(0x29, "NPEM", "Native PCIe Enclosure Management", HIDES, FIXED(16)),
 	CAP(0x2a, "32GT", "Physical Layer 32.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
@@ -317,7 +313,8 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x2e, "DOE", "Data Object Exchange", HIDES, FIXED(0x18)),
 	CAP(0x2f, "DEV3", "Device 3", HIDES, UP_TO(0x10, 0x1c)), /* [U] */
 	CAP(0x30, "IDE", "Integrity and Data Encryption", HIDES, HOOK(ide_len, 4)),
-	CAP(0x31, "64GT", "Physical Layer 64.0 GT/s", HIDES, LANES(gt64_len, 0x10, 0x10 + 32)),
+	/* Sources disagree where the bytes per lane begin, at 0x10 or 0x20. [U] */
+	CAP(0x31, "64GT", "Physical Layer 64.0 GT/s", HIDES, UP_TO(0x10, 0x40)),
 	CAP(0x32, "FLIT-LOG", "Flit Logging", HIDES, FIXED(0x3c)),
 	CAP(0x33, "FLIT-PM", "Flit Performance Measurement", HIDES, UNKNOWN),
 	CAP(0x34, "FLIT-EI", "Flit Error Injection", HIDES, FIXED(0x24)),
@@ -325,7 +322,7 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x36, "MMIO-RBL", "MMIO Register Block Locator", HIDES, COUNT(0, 1, 4, 0xfff, 0)),
 	CAP(0x37, "NOP-FLIT", "NOP Flit", HIDES, UNKNOWN),
 	CAP(0x38, "SIOV", "Scalable I/O Virtualization", HIDES, UNKNOWN),
-	CAP(0x39, "128GT", "Physical Layer 128.0 GT/s", HIDES, LANES(gt64_len, 0x10, 0x10 + 32)), /* [U] */
+	CAP(0x39, "128GT", "Physical Layer 128.0 GT/s", HIDES, UP_TO(0x10, 0x40)), /* [U] */
 	CAP(0x3a, "CAPT-D", "Captured Data", HIDES, UNKNOWN),
 };
 
@@ -387,14 +384,16 @@ static uint32_t field_of(uint32_t val, uint32_t mask)
 static unsigned int length_by_rule(const struct vfcap_len *rule, struct vfcap_image *img,
 				   unsigned int off)
 {
+	uint32_t count;
+
 	switch (rule->kind) {
 	case VFCAP_LEN_FIXED:
 		return rule->base;
 	case VFCAP_LEN_SELF:
 		return cap_reg(img, off, 4) >> 20;
 	case VFCAP_LEN_COUNT:
-		return rule->base +
-		       rule->unit * (field_of(cap_reg(img, off, rule->at), rule->mask) + rule->plus);
+		count = field_of(cap_reg(img, off, rule->at), rule->mask) + rule->plus;
+		return rule->base + rule->unit * count;
 	case VFCAP_LEN_HOOK:
 		return rule->hook(img, off);
 	}
@@ -429,7 +428,7 @@ unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigne
 	return len;
 }
 
-/* ---------------------------------------------------------------------------- PASID and PRI -- */
+/* ----------------------------------------------------------------------------- PASID and PRI -- */
 
 static const struct vfcap_field pasid_cap[] = {
 	{ "execute", "Exec", VFCAP_PASID_CAP_EXEC, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Chains of extended capabilities: the physical one as the function has it, and what VFIO shows of it. */
+/* Chains of extended capabilities: the physical one, and what VFIO shows of it. */
 #include "internal.h"
 
 /* What JSON and people call an anomaly. */
@@ -8,13 +8,15 @@ static const struct {
 	const char *text;
 } anomalies[VFCAP_ANOMALIES] = {
 	[VFCAP_LOOP] = { "loop", "the next pointer leads back into the chain" },
-	[VFCAP_MISALIGNED_NEXT] = { "misaligned-next", "the low two bits of the next pointer are set" },
+	[VFCAP_MISALIGNED_NEXT] = { "misaligned-next",
+				    "the low two bits of the next pointer are set" },
 	[VFCAP_NEXT_BELOW] = { "next-below-0x100", "the next pointer leads below 0x100" },
 	[VFCAP_PAST_END] = { "past-end", "the body runs past the end of config space" },
 	[VFCAP_OVERLAP] = { "overlap", "the body covers that of another capability" },
 	[VFCAP_TRUNCATED] = { "truncated", "the source ends before the capability does" },
 	[VFCAP_ZERO_HEADER] = { "zero-header", "a next pointer leads to a header that is zero" },
-	[VFCAP_UNREADABLE] = { "unreadable", "a next pointer leads to a header that reads all ones" },
+	[VFCAP_UNREADABLE] = { "unreadable",
+			       "a next pointer leads to a header that reads all ones" },
 	[VFCAP_NULL_CAP] = { "null-capability", "ID 0 with a next pointer" },
 	[VFCAP_BACKWARD] = { "backward", "the next pointer leads to a lower offset" },
 	[VFCAP_UNKNOWN_LENGTH] = { "unknown-length", "nobody knows how long this capability is" },
@@ -35,10 +37,10 @@ bool vfcap_anomaly_breaks(enum vfcap_anomaly code)
 	return (unsigned int)code < VFCAP_ANOMALIES && (VFCAP_BREAKING & 1u << code);
 }
 
-/* ------------------------------------------------------------------------------------ the walk -- */
+/* ---------------------------------------------------------------------------------- the walk -- */
 
-/* Sets of dwords from 0x100 on, by vfcap_dword(). The caller's chain holds who owns a dword; only what
- * covered has a bit for was ever written there, so that nothing large needs clearing. */
+/* Sets of dwords from 0x100 on, by vfcap_dword(). The caller's chain holds who owns a dword; only
+ * what covered has a bit for was ever written there, so that nothing large needs clearing. */
 struct walk {
 	struct vfcap_chain *chain;
 	struct vfcap_image *img;
@@ -89,9 +91,10 @@ static void measure(struct walk *w, struct vfcap_cap *cap)
 			       declared >> 20 == 0;
 	}
 
-	/* A source that cannot be asked for more: what it lacks of the body, it lacks for good. */
+	/* A device is not read for this. What a file lacks of the body, it lacks for good. */
 	body = cap->length < room ? cap->length : room;
-	if (truncated || (!w->img->fetch && !vfcap_image_has(w->img, cap->offset, body)))
+	if (truncated || ((w->img->at_hand || !w->img->fetch) &&
+			  !vfcap_image_need(w->img, cap->offset, body)))
 		flag(cap, VFCAP_TRUNCATED);
 }
 
@@ -194,19 +197,22 @@ void vfcap_chain_walk(struct vfcap_chain *chain, struct vfcap_image *img)
 	cut_reserved(&w);
 }
 
-/* ---------------------------------------------------------------------------- reading a chain -- */
+/* --------------------------------------------------------------------------- reading a chain -- */
 
 /* Where the next pointer of a capability leads is part of these findings. */
 #define TELLS_NEXT \
-	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | 1u << VFCAP_MISALIGNED_NEXT)
+	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | \
+	 1u << VFCAP_MISALIGNED_NEXT)
 
-bool vfcap_anomaly_next(const struct vfcap_chain *chain, unsigned int *pos, struct vfcap_finding *out)
+bool vfcap_anomaly_next(const struct vfcap_chain *chain, unsigned int *pos,
+			struct vfcap_finding *out)
 {
 	unsigned int i = *pos / VFCAP_ANOMALIES, code = *pos % VFCAP_ANOMALIES;
 
 	for (; i <= chain->n; i++, code = 0) {
 		const struct vfcap_cap *cap = i < chain->n ? &chain->cap[i] : NULL;
-		unsigned int left = (unsigned int)(cap ? cap->anomalies : chain->end_anomaly) >> code;
+		unsigned int left =
+			(unsigned int)(cap ? cap->anomalies : chain->end_anomaly) >> code;
 
 		if (!left)
 			continue;

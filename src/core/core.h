@@ -32,6 +32,7 @@ struct vfcap_image {
 	uint32_t known[VFCAP_CFG_SIZE / 4 / 32]; /* one bit per dword, LSB first */
 	uint16_t size; /* how much the function has as far as the source tells: 0, 64, 256 or 4096 */
 	int error; /* the first -errno that fetch() gave, else 0 */
+	bool at_hand; /* fetch() costs nothing and wakes nothing: a file, not a device */
 	/*
 	 * Reads [off, off + len) into buf; off and len are multiples of 4 and within VFCAP_CFG_SIZE.
 	 * Returns how many bytes it could read, counted from off (fewer: the source ends or has a hole

@@ -30,8 +30,8 @@ static inline void vfcap_map_set(uint32_t *map, unsigned int dword)
 	(1u << VFCAP_LOOP | 1u << VFCAP_NEXT_BELOW | 1u << VFCAP_PAST_END | 1u << VFCAP_OVERLAP)
 
 /*
- * A capability that can be emulated. The registers do three things: they are decoded as those of any
- * other capability, they give what a guest reads at first, and they mask what it writes.
+ * A capability that can be emulated. The registers do three things: they are decoded as those of
+ * any other capability, they give what a guest reads at first, and they mask what it writes.
  */
 struct vfcap_emuldef {
 	uint16_t id;
@@ -40,8 +40,8 @@ struct vfcap_emuldef {
 	uint8_t n_regs;
 	const struct vfcap_reg *regs;
 	/*
-	 * What a table cannot say: called after any byte of reg was written, with the new bytes of the
-	 * capability and the ACTION bits of reg that were written as 1. May be NULL.
+	 * What a table cannot say: called after any byte of reg was written, with the new bytes of
+	 * the capability and the ACTION bits of reg that were written as 1. May be NULL.
 	 */
 	void (*wrote)(uint8_t *bytes, const struct vfcap_reg *reg, uint32_t actions);
 };
@@ -53,10 +53,11 @@ const struct vfcap_emuldef *vfcap_emuldef(enum vfcap_emul e);
 uint32_t vfcap_reg_mask(const struct vfcap_reg *reg, enum vfcap_access access);
 
 /*
- * Registers that stand together: a capability's own (key NULL, once), or a block of them that is there
- * several times. How many: what count() says; else the field under mask in the dword at `at`, plus `plus`,
- * when that dword has `when` under when_mask; else as many as the capability's length has room for. Never
- * more than max; registers that leave the block or the capability's length are not there.
+ * Registers that stand together: a capability's own (key NULL, once), or a block of them that is
+ * there several times. How many: what count() says; else the field under mask in the dword at `at`,
+ * plus `plus`, when that dword has `when` under when_mask; else as many as the capability's length
+ * has room for. Never more than max; registers that leave the block or the capability's length are
+ * not there.
  */
 struct vfcap_regblock {
 	const char *key;
@@ -71,7 +72,7 @@ struct vfcap_regblock {
 	uint32_t mask;
 	uint32_t when_mask;
 	uint32_t when;
-	uint32_t grow_mask; /* a field in the first dword of each: so many times grow_by bytes more */
+	uint32_t grow_mask; /* a field in the first dword of each: that many times grow_by more */
 	uint8_t grow_by;
 	unsigned int (*count)(const struct vfcap_regiter *it, const struct vfcap_regblock *b);
 };
@@ -79,8 +80,8 @@ struct vfcap_regblock {
 /* The blocks of a capability's registers, *n of them; NULL and 0 when there are none. */
 const struct vfcap_regblock *vfcap_regblocks(unsigned int id, unsigned int *n);
 
-/* Lanes that the link may have (Maximum Link Width in the PCI Express capability's Link Capabilities):
- * 0 when it cannot be known, as on a VF, where that register may be absent or zero. */
+/* Lanes that the link may have (Maximum Link Width in the PCI Express capability's Link
+ * Capabilities): 0 when it cannot be known, as on a VF, where that register may be zero. */
 unsigned int vfcap_link_lanes(struct vfcap_image *img);
 
 #endif

@@ -13,8 +13,9 @@ struct verdict {
 	bool pf_checked, siblings_checked;
 };
 
-/* A planning under way. What covers a dword is in the plan's owner[]: the index of the VF's capability,
- * or VFCAP_CHAIN_MAX + the emulated one's; only what used has a bit for was ever written there. */
+/* A planning under way. What covers a dword is in the plan's owner[]: the index of the VF's
+ * capability, or VFCAP_CHAIN_MAX + the emulated one's; only what used has a bit for was ever
+ * written there. */
 struct planning {
 	struct vfcap_plan *plan;
 	const struct vfcap_plan_input *in;
@@ -24,7 +25,7 @@ struct planning {
 	uint32_t pf_used[VFCAP_MAP_WORDS]; /* made when first asked for */
 	bool pf_mapped;
 	unsigned int end; /* of everything that is occupied */
-	unsigned int seen; /* the last offending byte that a considered entry was made or extended for */
+	unsigned int seen; /* the last offending byte that an entry was made or extended for */
 };
 
 static const char *const rule_names[VFCAP_RULES] = {
@@ -54,9 +55,11 @@ static const struct {
 	[VFCAP_OCCUPIED] = { "occupied", "a capability is there" },
 	[VFCAP_TOO_CLOSE] = { "too-close", "less than 8 bytes behind another capability's header" },
 	[VFCAP_NONZERO] = { "nonzero", "the VF has a register there" },
-	[VFCAP_SIBLING_NONZERO] = { "sibling-nonzero", "another VF of the PF has a register there" },
+	[VFCAP_SIBLING_NONZERO] = { "sibling-nonzero",
+				    "another VF of the PF has a register there" },
 	[VFCAP_PF_NONZERO] = { "pf-nonzero", "the PF has a register there" },
-	[VFCAP_EMPTY_CHAIN] = { "empty-chain", "the first capability of an empty chain goes to 0x100" },
+	[VFCAP_EMPTY_CHAIN] = { "empty-chain",
+				"the first capability of an empty chain goes to 0x100" },
 	[VFCAP_NO_ROOM] = { "no-room", "no place was good" },
 	[VFCAP_PF_OFF] = { "pf-off", "the physical function has it switched off" },
 	[VFCAP_IN_USE] = { "in-use", "the function is in use" },
@@ -99,7 +102,7 @@ const char *vfcap_code_text(enum vfcap_code code)
 	return (unsigned int)code < VFCAP_CODES ? codes[code].text : NULL;
 }
 
-/* ---------------------------------------------------------------------------- what is occupied -- */
+/* -------------------------------------------------------------------------- what is occupied -- */
 
 /* Marks [off, off + len) as owner's, but for what is somebody's already. */
 static void occupy(struct planning *p, unsigned int off, unsigned int len, unsigned int owner)
@@ -125,7 +128,8 @@ static void name_owner(const struct planning *p, unsigned int dword, struct verd
 		v->by_id = p->in->vf_chain->cap[owner].id;
 		v->by_offset = p->in->vf_chain->cap[owner].offset;
 	} else {
-		const struct vfcap_placement *planned = &p->plan->placement[owner - VFCAP_CHAIN_MAX];
+		const struct vfcap_placement *planned =
+			&p->plan->placement[owner - VFCAP_CHAIN_MAX];
 
 		v->by_id = (uint16_t)vfcap_emul_id(planned->emul);
 		v->by_offset = planned->offset;
@@ -147,10 +151,10 @@ static bool pf_owns(struct planning *p, unsigned int dword)
 	return vfcap_map_test(p->pf_used, dword);
 }
 
-/* ------------------------------------------------------------------------------ the four checks -- */
+/* --------------------------------------------------------------------------- the four checks -- */
 
-/* Are the bytes of [off, end) zero in the image? When not: false, and *at the first one. What cannot be
- * read counts as zero, but clears *known. */
+/* Are the bytes of [off, end) zero in the image? When not: false, and *at the first one. What
+ * cannot be read counts as zero, but clears *known. */
 static bool reads_zero(struct vfcap_image *img, unsigned int off, unsigned int end, bool *known,
 		       unsigned int *at)
 {
@@ -278,7 +282,7 @@ static struct verdict judge(struct planning *p, enum vfcap_emul e, enum vfcap_ru
 	return v;
 }
 
-/* ------------------------------------------------------------------------------ trying the rules -- */
+/* -------------------------------------------------------------------------- trying the rules -- */
 
 /* Is a loser's cause that of the entry before it: the same capability, or one stretch of bytes? */
 static bool same_cause(const struct planning *p, const struct vfcap_considered *prev,
@@ -400,7 +404,7 @@ static bool try_rules(struct planning *p, enum vfcap_emul e)
 	return (all || rule == VFCAP_RULE_FREE_GAP) && try_gaps(p, e);
 }
 
-/* ------------------------------------------------------------------------------------- refusals -- */
+/* ---------------------------------------------------------------------------------- refusals -- */
 
 /* Does the PF have the capability? OK, PF_LACKS, or PF_UNKNOWN where nobody can tell. */
 static enum vfcap_code ask_pf_for(const struct vfcap_plan_input *in, enum vfcap_emul e)
@@ -465,7 +469,7 @@ static enum vfcap_code refusal(const struct planning *p, enum vfcap_emul e)
 	return p->wish->width > (cap & VFCAP_PASID_CAP_WIDTH) >> 8 ? VFCAP_WIDTH : VFCAP_OK;
 }
 
-/* -------------------------------------------------------------------------------------- linking -- */
+/* ----------------------------------------------------------------------------------- linking -- */
 
 /* Puts a new capability behind the one with the highest offset below it. */
 static void insert_link(struct vfcap_plan *plan, unsigned int off, unsigned int id)
@@ -490,7 +494,7 @@ static void insert_link(struct vfcap_plan *plan, unsigned int off, unsigned int 
 	plan->n_links++;
 }
 
-/* Fills in what a placement's neighbours are and what a guest reads there, when all links are made. */
+/* Fills in a placement's neighbours and what a guest reads there, when all links are made. */
 static void finish(struct planning *p, struct vfcap_placement *out)
 {
 	const struct vfcap_plan *plan = p->plan;
@@ -507,7 +511,7 @@ static void finish(struct planning *p, struct vfcap_placement *out)
 		out->width = vfcap_le16(out->bytes + VFCAP_PASID_CAP) >> 8 & 0x1f;
 }
 
-/* The visible chain before anything is planned; what is hidden altogether leaves the Null anchor. */
+/* The visible chain before anything is planned; what is hidden altogether leaves an anchor. */
 static unsigned int links_before(const struct vfcap_plan_input *in, struct vfcap_link *links)
 {
 	const struct vfcap_chain *visible = in->visible;

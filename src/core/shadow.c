@@ -22,8 +22,8 @@ static uint32_t initial(const struct vfcap_reg *reg, uint32_t from)
 	return (from & vfcap_reg_mask(reg, VFCAP_CONST)) | reg->reset;
 }
 
-bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf, unsigned int pf_off,
-		   unsigned int width, unsigned int next)
+bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf,
+		   unsigned int pf_off, unsigned int width, unsigned int next)
 {
 	const struct vfcap_emuldef *def = vfcap_emuldef(e);
 	unsigned int i;
@@ -96,13 +96,15 @@ static enum vfcap_emul holder(const struct vfcap_shadow *sh, unsigned int off, u
 	for (e = 0; e < VFCAP_EMULS; e++) {
 		first = sh->offset[e];
 		size = vfcap_emul_len((enum vfcap_emul)e);
-		if (first && len && off >= first && off - first < size && len <= size - (off - first))
+		if (first && len && off >= first && off - first < size &&
+		    len <= size - (off - first))
 			break;
 	}
 	return (enum vfcap_emul)e;
 }
 
-bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned int len, uint8_t *buf)
+bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
+		       uint8_t *buf)
 {
 	enum vfcap_emul e = holder(sh, off, len);
 
@@ -112,7 +114,7 @@ bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned
 	return true;
 }
 
-/* Writes the bytes of buf, which stand for [at, at + len) of a capability, to one of its registers. */
+/* Writes the bytes of buf, which are for [at, at + len) of a capability, to one of its registers. */
 static void write_reg(uint8_t *bytes, const struct vfcap_emuldef *def, const struct vfcap_reg *reg,
 		      unsigned int at, unsigned int len, const uint8_t *buf)
 {

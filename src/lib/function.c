@@ -169,6 +169,7 @@ static int image_open(struct vfcap_function *fn, struct vfcap_image *img)
 
 	vfcap_image_init(img, fn->config_size < 0 ? VFCAP_CFG_SIZE : (unsigned int)fn->config_size,
 			 fn->fetch, fn);
+	img->at_hand = fn->rows;
 	there = vfcap_image_need(img, 0, 4);
 	if (fn->config_size >= 0)
 		img->size = (uint16_t)fn->config_size;

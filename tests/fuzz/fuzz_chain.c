@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Any bytes as config space: what is true of every chain. The first byte says how much of it is read. */
+/* Any bytes as config space: what is true of every chain. Bit 0 of the first byte: with holes. */
 #include <stdlib.h>
 
 #include "core/core.h"
@@ -41,7 +41,8 @@ static void check(const struct vfcap_chain *chain, struct vfcap_image *img)
 		require(vfcap_image_has(img, cap->offset, 4));
 		require(cap->id == vfcap_le16(img->bytes + cap->offset));
 		require(i == 0 || cap->offset == chain->cap[i - 1].next);
-		require(cap->length >= 4 && cap->reserved >= 4 && !((cap->length | cap->reserved) & 3));
+		require(cap->length >= 4 && cap->reserved >= 4 &&
+			!((cap->length | cap->reserved) & 3));
 		require(cap->offset + cap->reserved <= VFCAP_CFG_SIZE);
 	}
 	for (; vfcap_anomaly_next(chain, &pos, &f); findings++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A wish of 8 bytes, then the extended config space of a PF, of its VF, and of all siblings together. */
+/* A wish of 8 bytes, then 1 KiB of extended config space of a PF, its VF, and all siblings. */
 #include <stdlib.h>
 
 #include "core/core.h"

@@ -42,7 +42,8 @@ static void begin(struct vfcap_shadow *sh, const uint8_t *data)
 		struct vfcap_placement *p = &plan.placement[e];
 
 		p->emul = (enum vfcap_emul)e;
-		p->offset = (uint16_t)(VFCAP_EXT_BASE + 4 * (vfcap_le16(data + 2 * e) % 32) + 0x88 * e);
+		p->offset = (uint16_t)(VFCAP_EXT_BASE + 0x88 * e);
+		p->offset += 4 * (vfcap_le16(data + 2 * e) % 32);
 		p->length = (uint16_t)vfcap_emul_len(p->emul);
 		require(vfcap_compose(p->bytes, p->emul, &pf, 0x10 * e, 0, 0));
 	}

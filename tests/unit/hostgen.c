@@ -9,7 +9,8 @@ void gen_put32(uint8_t *cfg, unsigned int off, uint32_t val)
 	vfcap_put_le32(cfg + off, val);
 }
 
-void gen_cap(uint8_t *cfg, unsigned int off, unsigned int id, unsigned int version, unsigned int next)
+void gen_cap(uint8_t *cfg, unsigned int off, unsigned int id, unsigned int version,
+	     unsigned int next)
 {
 	gen_put32(cfg, off, id | version << 16 | next << 20);
 }
@@ -143,7 +144,7 @@ static void random_chain(uint8_t *cfg, uint64_t *seed, bool is_pf)
 	link_chain(cfg, offs, n, seed);
 }
 
-/* Registers that no capability tells of. What may belong to one stays as it is: it may tell a length. */
+/* Registers that no capability tells of. What may belong to one stays: it may tell a length. */
 static void sprinkle(uint8_t *cfg, uint64_t *seed)
 {
 	unsigned int n = one_in(seed, 2) ? gen_rand(seed, 30) : 0, off, len, i;

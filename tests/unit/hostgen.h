@@ -6,11 +6,12 @@
 #include "core/core.h"
 
 /* A header, and a register of a capability or anywhere else. */
-void gen_cap(uint8_t *cfg, unsigned int off, unsigned int id, unsigned int version, unsigned int next);
+void gen_cap(uint8_t *cfg, unsigned int off, unsigned int id, unsigned int version,
+	     unsigned int next);
 void gen_put32(uint8_t *cfg, unsigned int off, uint32_t val);
 
-/* A legacy header with a PCI Express capability at 0x40: bridge or endpoint, of that Device/Port Type,
- * with that Maximum Link Width. */
+/* A legacy header with a PCI Express capability at 0x40: bridge or endpoint, of that Device/Port
+ * Type, with that Maximum Link Width. */
 void gen_legacy(uint8_t *cfg, bool bridge, unsigned int type, unsigned int lanes);
 
 /* Makes [off, off + len) of an image unknown, as a source with a hole. */
@@ -27,9 +28,9 @@ struct gen_host {
 };
 
 /*
- * A host whose VF's chain is whole, though it may be empty, out of order, hidden in part or wholly, end
- * at a zero header, contain Nulls and unknown IDs; registers outside of capabilities are sprinkled over all
- * three. The PF has PASID and PRI, but for a few where they found no room.
+ * A host whose VF's chain is whole, though it may be empty, out of order, hidden in part or wholly,
+ * end at a zero header, contain Nulls and unknown IDs; registers outside of capabilities are
+ * sprinkled over all three. The PF has PASID and PRI, but for a few where they found no room.
  */
 void gen_host(struct gen_host *host, uint64_t seed);
 

@@ -6,9 +6,9 @@
 
 #define N(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The IDs that vfio-pci's own table gives a length (Linux 7.3, drivers/vfio/pci/vfio_pci_config.c). */
-static const uint8_t shown[] = { 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x0b, 0x0d, 0x0e, 0x0f,
-				 0x10, 0x12, 0x13, 0x15, 0x16, 0x17, 0x18, 0x23 };
+/* The IDs that vfio-pci's own table gives a length (Linux 7.3, vfio_pci_config.c). */
+static const uint8_t shown[] = { 0x01, 0x02, 0x03, 0x04, 0x08, 0x09, 0x0b, 0x0d, 0x0e,
+				 0x0f, 0x10, 0x12, 0x13, 0x15, 0x16, 0x17, 0x18, 0x23 };
 
 static void test_table(void **state)
 {
@@ -98,10 +98,10 @@ static const struct {
 	{ 0x02, 1, { 0 }, 0x1c, 0x1c },
 	{ 0x02, 1, { 1 }, 0x28, 0x28 },
 	{ 0x02, 1, { 7 }, 0x70, 0x70 },
-	{ 0x02, 1, { 0, 0x0a000008 }, 0xe0, 0xe0 }, /* VC arbitration, 128 phases of 4 bits at 0xa0 */
+	{ 0x02, 1, { 0, 0x0a000008 }, 0xe0, 0xe0 }, /* VC arbitration: 128 of 4 bits at 0xa0 */
 	{ 0x02, 1, { 0, 0x03000002 }, 0x40, 0x40 }, /* 32 phases at 0x30 */
 	{ 0x09, 1, { 0, 0x00000008 }, 0x1c, 0x1c }, /* offered, but there is no table */
-	{ 0x08, 1, { 0xc00, 0, 0, 0x04000020 }, 0x140, 0x140 }, /* port arbitration, 256 of 8 bits */
+	{ 0x08, 1, { 0xc00, 0, 0, 0x04000020 }, 0x140, 0x140 }, /* ports: 256 of 8 bits */
 	{ 0x02, 1, { 0x400, 0, 0, 0x02000004 }, 0x30, 0x30 }, /* 64 of 2 bits at 0x20 */
 	{ 0x03, 1, { 0 }, 12, 12 },
 	{ 0x04, 1, { 0 }, 16, 16 },
@@ -156,12 +156,12 @@ static const struct {
 	{ 0x30, 1, { 0 }, 12, 12 },
 	{ 0x30, 1, { 0x00002001 }, 28, 28 }, /* two link streams */
 	{ 0x30, 1, { 0x00000002, 0, 0x3 }, 68, 68 }, /* one selective stream, three blocks */
-	{ 0x31, 1, { 0 }, 0x10, 0x30 },
+	{ 0x31, 1, { 0 }, 0x10, 0x40 },
 	{ 0x32, 1, { 0 }, 0x3c, 0x3c },
 	{ 0x34, 1, { 0 }, 0x24, 0x24 },
 	{ 0x36, 1, { 0x18 }, 0x18, 0x18 },
 	{ 0x36, 1, { 0 }, 0, 0 },
-	{ 0x39, 1, { 0 }, 0x10, 0x30 },
+	{ 0x39, 1, { 0 }, 0x10, 0x40 },
 	{ 0x3b, 1, { 0 }, 0, 0 },
 };
 
@@ -182,7 +182,8 @@ static void test_lengths(void **state)
 		if (len != (lengths[i].length ? lengths[i].length : 4) ||
 		    reserved != (lengths[i].length ? lengths[i].reserved : 4) ||
 		    known != (lengths[i].length != 0) || truncated)
-			fail_msg("row %u, ID %#x: %#x %#x %d", i, lengths[i].id, len, reserved, known);
+			fail_msg("row %u, ID %#x: %#x %#x %d", i, lengths[i].id, len, reserved,
+				 known);
 	}
 }
 
@@ -192,8 +193,10 @@ static void test_lanes(void **state)
 	static const struct {
 		uint8_t id;
 		unsigned int x1, x8, x16;
-	} cases[] = { { 0x19, 16, 28, 44 },	{ 0x26, 0x24, 0x28, 0x30 }, { 0x27, 12, 40, 72 },
-		      { 0x2a, 0x24, 0x28, 0x30 }, { 0x31, 0x14, 0x18, 0x20 }, { 0x39, 0x14, 0x18, 0x20 } };
+	} cases[] = { { 0x19, 16, 28, 44 },
+		      { 0x26, 0x24, 0x28, 0x30 },
+		      { 0x27, 12, 40, 72 },
+		      { 0x2a, 0x24, 0x28, 0x30 } };
 	static const unsigned int lanes[] = { 1, 8, 16 };
 	uint8_t cfg[VFCAP_CFG_SIZE] = { 0 };
 	unsigned int i, j, want, reserved;
@@ -207,8 +210,9 @@ static void test_lanes(void **state)
 		assert_int_equal(vfcap_link_lanes(&img), lanes[j]);
 		for (i = 0; i < N(cases); i++) {
 			want = j == 0 ? cases[i].x1 : j == 1 ? cases[i].x8 : cases[i].x16;
-			assert_int_equal(vfcap_cap_length(&img, 0x200, cases[i].id, &reserved, &known,
-							  &truncated), want);
+			assert_int_equal(vfcap_cap_length(&img, 0x200, cases[i].id, &reserved,
+							  &known, &truncated),
+					 want);
 			assert_int_equal(reserved, want);
 			assert_true(known && !truncated);
 		}
@@ -237,6 +241,8 @@ static void test_port_types(void **state)
 
 	(void)state;
 	gen_legacy(cfg, true, 4, 8); /* root port */
+	cfg[0x0a] = 0x04;
+	cfg[0x0b] = 0x06;
 	vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
 	assert_int_equal(vfcap_cap_length(&img, 0x100, 0x01, &reserved, &known, &truncated), 0x38);
 	assert_int_equal(reserved, 0x58);
@@ -245,6 +251,11 @@ static void test_port_types(void **state)
 	gen_legacy(cfg, true, 6, 8); /* downstream port of a switch */
 	vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
 	assert_int_equal(vfcap_cap_length(&img, 0x100, 0x01, &reserved, &known, &truncated), 0x2c);
+
+	gen_legacy(cfg, false, 4, 4); /* root port with the header of an endpoint */
+	cfg[0x0a] = 0x00;
+	vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
+	assert_int_equal(vfcap_cap_length(&img, 0x100, 0x01, &reserved, &known, &truncated), 0x38);
 
 	gen_legacy(cfg, false, 10, 0); /* event collector */
 	cfg[0x0a] = 0x07;
@@ -277,7 +288,7 @@ static void test_truncated(void **state)
 	assert_true(truncated && !known);
 }
 
-/* Fields disjoint, contiguous and inside their register; registers apart and inside the capability. */
+/* Fields disjoint, contiguous, inside their register; registers apart, inside the capability. */
 static void test_emulated(void **state)
 {
 	unsigned int e, i, j;
@@ -295,7 +306,8 @@ static void test_emulated(void **state)
 			uint32_t all = reg->size == 4 ? 0xffffffff : (1u << 8 * reg->size) - 1;
 
 			assert_true(reg->size == 2 || reg->size == 4);
-			assert_true(reg->offset % reg->size == 0 && reg->offset + reg->size <= def->len);
+			assert_true(reg->offset % reg->size == 0 &&
+				    reg->offset + reg->size <= def->len);
 			assert_int_equal(covered & bytes, 0);
 			covered |= bytes;
 			for (j = 0; j < reg->n_fields; j++) {

@@ -166,7 +166,7 @@ static void test_past_end(void **state)
 	expect_no_more(&pos);
 	assert_int_equal(vfcap_chain_last_end(&chain), 0x1000);
 
-	/* The most that the spec allows may leave; what is proven does not: AER in the last 0x4c bytes. */
+	/* The most that the spec allows may leave, what is proven not: AER in 0x4c bytes. */
 	begin();
 	gen_cap(cfg, 0x100, 0x0e, 1, 0xfb4);
 	gen_cap(cfg, 0xfb4, 0x01, 2, 0);
@@ -202,6 +202,48 @@ static void test_overlap(void **state)
 	walk();
 	expect_finding(&pos, VFCAP_BACKWARD, 0x140, 0x110);
 	expect_finding(&pos, VFCAP_OVERLAP, 0x110, 0x140);
+	expect_no_more(&pos);
+}
+
+/* A source that ends at 0x110 and says what it was asked for. */
+struct short_source {
+	unsigned int asked; /* the end of the highest byte */
+};
+
+static int short_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	struct short_source *src = ctx;
+
+	if (off + len > src->asked)
+		src->asked = off + len;
+	if (off >= 0x110)
+		return 0;
+	if (len > 0x110 - off)
+		len = 0x110 - off;
+	memcpy(buf, cfg + off, len);
+	return (int)len;
+}
+
+/* What a file lacks of a body is told; a device is not read for it. */
+static void test_at_hand(void **state)
+{
+	struct short_source src = { 0 };
+	unsigned int pos = 0;
+
+	(void)state;
+	begin();
+	gen_cap(cfg, 0x100, 0x03, 1, 0x10c);
+	gen_cap(cfg, 0x10c, 0x0e, 1, 0);
+	vfcap_image_init(&image, sizeof(cfg), short_fetch, &src);
+	vfcap_chain_walk(&chain, &image);
+	expect_no_more(&pos);
+	assert_int_equal(src.asked, 0x110);
+
+	vfcap_image_init(&image, sizeof(cfg), short_fetch, &src);
+	image.at_hand = true;
+	vfcap_chain_walk(&chain, &image);
+	pos = 0;
+	expect_finding(&pos, VFCAP_TRUNCATED, 0x10c, 0);
 	expect_no_more(&pos);
 }
 
@@ -305,8 +347,10 @@ static void test_unknown_length(void **state)
 static void test_names(void **state)
 {
 	static const char *const names[VFCAP_ANOMALIES] = {
-		"loop", "misaligned-next", "next-below-0x100", "past-end", "overlap", "truncated",
-		"zero-header", "unreadable", "null-capability", "backward", "unknown-length",
+		"loop",	       "misaligned-next", "next-below-0x100",
+		"past-end",    "overlap",	  "truncated",
+		"zero-header", "unreadable",	  "null-capability",
+		"backward",    "unknown-length",
 	};
 	static const bool breaks[VFCAP_ANOMALIES] = { true, false, true, true, true };
 	int i;
@@ -336,7 +380,9 @@ static void expect_visible(uint32_t release, unsigned int n, const struct vfcap_
 
 static void test_visible(void **state)
 {
-	static const struct vfcap_link with_dvsec[] = { { 0x100, 0 }, { 0x120, 0x0e }, { 0x140, 0x23 } };
+	static const struct vfcap_link with_dvsec[] = { { 0x100, 0 },
+							{ 0x120, 0x0e },
+							{ 0x140, 0x23 } };
 	static const struct vfcap_link head[] = { { 0x100, 0x0e } };
 
 	(void)state;
@@ -398,13 +444,15 @@ static void check_invariants(uint64_t seed)
 		broken = broken || (cap->anomalies & (1 << VFCAP_LOOP | 1 << VFCAP_NEXT_BELOW |
 						      1 << VFCAP_PAST_END | 1 << VFCAP_OVERLAP));
 		if (cap->length < 4 || cap->length % 4 || cap->reserved < 4 || cap->reserved % 4 ||
-		    cap->reserved > most || (cap->reserved < cap->length && cap->reserved != most) ||
+		    cap->reserved > most ||
+		    (cap->reserved < cap->length && cap->reserved != most) ||
 		    (cap->length > most) != !!(cap->anomalies & 1 << VFCAP_PAST_END))
 			fail_msg("seed %llu: length of %#x", (unsigned long long)seed, cap->offset);
 		for (j = 0; j < chain.n; j++) {
 			unsigned int other = chain.cap[j].offset;
 
-			if (other > cap->offset && other < cap->offset + (unsigned int)cap->reserved &&
+			if (other > cap->offset &&
+			    other < cap->offset + (unsigned int)cap->reserved &&
 			    cap->reserved > cap->length)
 				fail_msg("seed %llu: %#x reserves the header at %#x",
 					 (unsigned long long)seed, cap->offset, other);
@@ -425,8 +473,8 @@ static void check_overlaps(uint64_t seed)
 		const struct vfcap_cap *cap = &chain.cap[i];
 		unsigned int first = 0;
 
-		for (b = cap->offset; b < VFCAP_CFG_SIZE && b < cap->offset + (unsigned int)cap->length;
-		     b++) {
+		for (b = cap->offset;
+		     b < VFCAP_CFG_SIZE && b < cap->offset + (unsigned int)cap->length; b++) {
 			if (owner[b] && !first)
 				first = owner[b];
 			else if (!owner[b])
@@ -487,13 +535,14 @@ static void test_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	  cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_loop),	  cmocka_unit_test(test_next),
-		cmocka_unit_test(test_past_end),  cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_truncated), cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_null),	  cmocka_unit_test(test_unknown_length),
-		cmocka_unit_test(test_names),	  cmocka_unit_test(test_visible),
-		cmocka_unit_test(test_random),	  cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_plain),	       cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_loop),	       cmocka_unit_test(test_next),
+		cmocka_unit_test(test_past_end),       cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_at_hand),
+		cmocka_unit_test(test_ends),	       cmocka_unit_test(test_null),
+		cmocka_unit_test(test_unknown_length), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_visible),	       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

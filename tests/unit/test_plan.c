@@ -110,7 +110,7 @@ static void expect_chain(unsigned int n, const struct vfcap_link *want)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------- rules -- */
+/* ------------------------------------------------------------------------------------- rules -- */
 
 static void test_pf_offset(void **state)
 {
@@ -201,7 +201,8 @@ static void test_free_gap(void **state)
 	expect_lost(0, VFCAP_RULE_FREE_GAP, 0x100, 0x14c, VFCAP_OCCUPIED, 0x01, 0x100);
 	expect_lost(1, VFCAP_RULE_FREE_GAP, 0x150, 0x154, VFCAP_OCCUPIED, 0x0e, 0x150);
 
-	/* Each candidate of the gap loses to something else; neighbours that lose to the same are one. */
+	/* Each candidate of the gap loses to something else; neighbours that lose to the same are
+	 * one. */
 	vf[0x15e] = 0x40;
 	siblings[0x165] = 1;
 	pf[0x16c] = 1;
@@ -215,7 +216,7 @@ static void test_free_gap(void **state)
 	expect_lost(6, VFCAP_RULE_FREE_GAP, 0x17c, 0xff8, VFCAP_OCCUPIED, 0x20, 0x180);
 }
 
-/* Two capabilities of one kind in a row are two causes, even Nulls; a stretch of registers is one. */
+/* Two capabilities of one kind in a row are two causes, even Nulls; registers in a row are one. */
 static void test_merging(void **state)
 {
 	unsigned int off;
@@ -279,7 +280,7 @@ static void test_many_losers(void **state)
 	assert_int_equal(plan.considered[plan.n_considered - 1].emul, VFCAP_EMUL_PRI);
 }
 
-/* ------------------------------------------------------------------------------------- explicit -- */
+/* ---------------------------------------------------------------------------------- explicit -- */
 
 static void ask_at(unsigned int off)
 {
@@ -325,7 +326,8 @@ static void test_explicit(void **state)
 		if (bad[i].code < VFCAP_NONZERO) {
 			expect_refused(VFCAP_NO_ROOM);
 		} else {
-			expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_EXPLICIT, bad[i].at, 0x150, 0);
+			expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_EXPLICIT, bad[i].at,
+				      0x150, 0);
 			assert_true(plan.placement[0].forced);
 		}
 	}
@@ -399,7 +401,7 @@ static void test_force_auto(void **state)
 	assert_false(plan.placement[0].forced || plan.forced_broken);
 }
 
-/* ---------------------------------------------------------------------------------- empty chains -- */
+/* ------------------------------------------------------------------------------ empty chains -- */
 
 static void test_head(void **state)
 {
@@ -464,7 +466,7 @@ static void test_head_nonzero(void **state)
 	expect_lost(0, VFCAP_RULE_HEAD, 0x100, 0x100, VFCAP_SIBLING_NONZERO, 0, 0x104);
 }
 
-/* -------------------------------------------------------------------------------------- linking -- */
+/* ----------------------------------------------------------------------------------- linking -- */
 
 static void test_hidden_head(void **state)
 {
@@ -528,7 +530,7 @@ static void test_tail(void **state)
 	expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_PF_OFFSET, 0x200, 0x180, 0x280);
 }
 
-/* ------------------------------------------------------------------------------------- refusals -- */
+/* ---------------------------------------------------------------------------------- refusals -- */
 
 static void test_refusals(void **state)
 {
@@ -658,7 +660,7 @@ static void test_forced_broken(void **state)
 	assert_false(plan.forced_broken);
 }
 
-/* --------------------------------------------------------------------------- what was not known -- */
+/* ------------------------------------------------------------------------ what was not known -- */
 
 static void test_holes(void **state)
 {
@@ -752,15 +754,16 @@ static void test_reads_little(void **state)
 	assert_true(n <= 7); /* and two of the legacy header */
 }
 
-/* ----------------------------------------------------------------------------------------- names -- */
+/* ------------------------------------------------------------------------------------- names -- */
 
 static void test_names(void **state)
 {
 	static const char *const names[VFCAP_CODES] = {
-		"ok", "not-a-vf", "pf-unknown", "pf-lacks-capability", "no-extended-config", "unreadable",
-		"broken-chain", "already-present", "width", "misaligned", "out-of-range", "occupied",
-		"too-close", "nonzero", "sibling-nonzero", "pf-nonzero", "empty-chain", "no-room",
-		"pf-off", "in-use", "other-variant", "no-module",
+		"ok", "not-a-vf", "pf-unknown", "pf-lacks-capability", "no-extended-config",
+		"unreadable", "broken-chain", "already-present", "width", "misaligned",
+		"out-of-range", "occupied", "too-close", "nonzero", "sibling-nonzero",
+		"pf-nonzero", "empty-chain", "no-room", "pf-off", "in-use", "other-variant",
+		"no-module",
 	};
 	int i;
 
@@ -784,7 +787,7 @@ static void test_names(void **state)
 	assert_null(vfcap_rule_name(VFCAP_RULES));
 }
 
-/* ------------------------------------------------------------------------------------ properties -- */
+/* -------------------------------------------------------------------------------- properties -- */
 
 static uint64_t seed_now;
 #define HOLDS(c) \
@@ -793,8 +796,9 @@ static uint64_t seed_now;
 			fail_msg("seed %llu: %s", (unsigned long long)seed_now, #c); \
 	} while (0)
 
-/* What vfio-pci makes of a chain, from its source: hidden ones are unlinked, a hidden head stays as a Null.
- * The IDs it shows stand here once more, so that the core's table is not checked against itself. */
+/* What vfio-pci makes of a chain, from its source: hidden ones are unlinked, a hidden head stays as
+ * a Null. The IDs it shows stand here once more, so that the core's table is not checked against
+ * itself. */
 static unsigned int make_vconfig(const uint8_t *c, uint8_t *vconfig)
 {
 	static const char shows[0x24] = { 0, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 0,
@@ -812,7 +816,8 @@ static unsigned int make_vconfig(const uint8_t *c, uint8_t *vconfig)
 		if (show && (id == 0x0b || id == 0x23))
 			show = vfcap_le32(c + off + 4) >> 20 != 0;
 		if (!show && prev) {
-			gen_put32(vconfig, prev, (vfcap_le32(vconfig + prev) & 0xfffff) | next << 20);
+			gen_put32(vconfig, prev,
+				  (vfcap_le32(vconfig + prev) & 0xfffff) | next << 20);
 			off = next;
 			continue;
 		}
@@ -951,7 +956,8 @@ static unsigned int slow_plan(const struct gen_host *host, enum vfcap_emul e, un
 	return 0;
 }
 
-/* Every candidate below the one that won, or every one there is, has an entry; none of them was good. */
+/* Every candidate below the one that won, or every one there is, has an entry; none of them was
+ * good. */
 static void check_considered(const struct gen_host *host, enum vfcap_emul e, unsigned int planned,
 			     unsigned int won, enum vfcap_rule rule)
 {
@@ -963,7 +969,8 @@ static void check_considered(const struct gen_host *host, enum vfcap_emul e, uns
 		if (c->emul != e)
 			continue;
 		HOLDS(c->code >= VFCAP_MISALIGNED && c->code < VFCAP_NO_ROOM);
-		HOLDS(c->last >= c->offset && (c->last == c->offset || c->rule == VFCAP_RULE_FREE_GAP));
+		HOLDS(c->last >= c->offset &&
+		      (c->last == c->offset || c->rule == VFCAP_RULE_FREE_GAP));
 		for (off = c->offset; off <= c->last; off += 4)
 			HOLDS(!is_good(host, c->rule, off, len, planned));
 		if (c->rule != VFCAP_RULE_FREE_GAP)

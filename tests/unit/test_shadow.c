@@ -3,10 +3,10 @@
 
 #include "hostgen.h"
 
-/* ----------------------------------------------------------- a slow model, one bit at a time ------ */
+/* ----------------------------------------------------------- a slow model, one bit at a time -- */
 
-/* What each bit of the two capabilities is, from the spec: byte, bit, kind. What is not here reads what it
- * read at first and ignores writes. */
+/* What each bit of the two capabilities is, from the spec: byte, bit, kind. What is not here reads
+ * what it read at first and ignores writes. */
 enum kind { FIXED, RW, W1C, ENABLE, RESET, STOPPED };
 
 static enum kind kind_of(enum vfcap_emul e, unsigned int byte, unsigned int bit)
@@ -28,7 +28,8 @@ static void set_bit(uint8_t *bytes, unsigned int byte, unsigned int bit, bool va
 }
 
 /* One byte of a write. RESET is looked at when the whole write has gone in: ENABLE may be in it. */
-static void model_byte(enum vfcap_emul e, uint8_t *bytes, unsigned int byte, uint8_t val, bool *reset)
+static void model_byte(enum vfcap_emul e, uint8_t *bytes, unsigned int byte, uint8_t val,
+		       bool *reset)
 {
 	unsigned int bit;
 
@@ -68,7 +69,7 @@ static void model_write(enum vfcap_emul e, uint8_t *bytes, unsigned int at, unsi
 		bytes[6] &= 0xfc;
 }
 
-/* ------------------------------------------------------------------------------------- set-up --- */
+/* ------------------------------------------------------------------------------------ set-up -- */
 
 #define PASID_AT 0x120
 #define PRI_AT 0x128 /* right behind it */
@@ -107,7 +108,7 @@ static void make_shadow(struct vfcap_shadow *sh)
 	vfcap_shadow_init(sh, &plan);
 }
 
-/* -------------------------------------------------------------------------------------- tests ---- */
+/* ------------------------------------------------------------------------------------- tests -- */
 
 static const uint8_t pasid_first[] = { 0x1b, 0, 0x81, 0x12, 0x06, 0x14, 0, 0 };
 static const uint8_t pri_first[] = { 0x13, 0, 1, 0, 0, 0, 0, 0x81, 0x45, 0x23, 1, 0, 0, 0, 0, 0 };
@@ -245,11 +246,11 @@ static void test_span(void **state)
 	assert_false(vfcap_shadow_write(&sh, PASID_AT, 0xffffffff, buf));
 }
 
-/* Every offset and length within a capability, from every kind of state, with every kind of value. */
+/* Every offset and length within a capability, from many states, with many values. */
 static void test_every_access(void **state)
 {
 	static const uint8_t vals[] = { 0x00, 0xff, 0x01, 0x02, 0x03, 0x04, 0xaa, 0x55 };
-	unsigned int e, at, len, v, s, size;
+	unsigned int e, at, off, len, v, s, size;
 	struct vfcap_shadow sh, before;
 	uint8_t model[16], buf[16];
 
@@ -268,11 +269,13 @@ static void test_every_access(void **state)
 					before = sh;
 					memcpy(model, sh.bytes[e], 16);
 					memset(buf, vals[v % 8], sizeof(buf));
-					assert_true(vfcap_shadow_write(&sh, sh.offset[e] + at, len, buf));
+					off = sh.offset[e] + at;
+					assert_true(vfcap_shadow_write(&sh, off, len, buf));
 					model_write((enum vfcap_emul)e, model, at, len, buf);
 					assert_memory_equal(model, sh.bytes[e], size);
 					assert_memory_equal(before.bytes[!e], sh.bytes[!e], 16);
-					assert_memory_equal(before.offset, sh.offset, sizeof(sh.offset));
+					assert_memory_equal(before.offset, sh.offset,
+							    sizeof(sh.offset));
 				}
 			}
 		}
@@ -298,7 +301,8 @@ static void test_random(void **state)
 			buf[i] = (uint8_t)gen_rand(&seed, 0);
 		for (done = 0; done < len; done += n) {
 			n = vfcap_shadow_span(&sh, off + done, len - done, &inside);
-			assert_int_equal(vfcap_shadow_write(&sh, off + done, n, buf + done), inside);
+			assert_int_equal(vfcap_shadow_write(&sh, off + done, n, buf + done),
+					 inside);
 			if (!inside)
 				continue;
 			e = off + done >= PRI_AT;

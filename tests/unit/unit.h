@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the unit tests use of cmocka; with VFCAP_UNIT_STANDALONE, the same without cmocka, which is not
- * to be had for the big-endian build.
+ * What the unit tests use of cmocka; with VFCAP_UNIT_STANDALONE, the same without cmocka, which is
+ * not to be had for the big-endian build.
  */
 #ifndef VFCAP_UNIT_H
 #define VFCAP_UNIT_H
@@ -34,7 +34,8 @@ struct CMUnitTest {
 #define assert_false(c) ((c) ? fail_msg("not false: %s", #c) : (void)0)
 #define assert_null(p) assert_true((p) == NULL)
 #define assert_non_null(p) assert_true((p) != NULL)
-#define assert_int_equal(a, b) unit_equal((long long)(a), (long long)(b), #a, #b, __FILE__, __LINE__)
+#define assert_int_equal(a, b) \
+	unit_equal((long long)(a), (long long)(b), #a, #b, __FILE__, __LINE__)
 #define assert_int_not_equal(a, b) assert_true((long long)(a) != (long long)(b))
 #define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
 #define assert_memory_equal(a, b, n) assert_true(memcmp(a, b, n) == 0)
