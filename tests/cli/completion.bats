@@ -50,8 +50,10 @@ columns_like() { # PATTERN PREFIX
 	assert_equal "$(in_bash 'vfcap --demo -n pl')" plan
 	assert_equal "$(in_bash 'vfcap --sysroot list pl')" plan
 	assert_equal "$(in_bash 'vfcap help ')" "$commands"
-	assert_equal "$(in_bash 'vfcap plan --')" "$(options_of plan)"
-	assert_equal "$(in_bash 'vfcap list --')" "$(options_of list)"
+	local command
+	for command in $commands; do
+		assert_equal "$command: $(in_bash "vfcap $command --")" "$command: $(options_of "$command")"
+	done
 }
 
 @test "bash: values of options" {
