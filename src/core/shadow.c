@@ -114,7 +114,7 @@ bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned
 	return true;
 }
 
-/* Writes the bytes of buf, which are for [at, at + len) of a capability, to one of its registers. */
+/* Writes the bytes of buf, which are for [at, at + len) of a capability, to one register of it. */
 static void write_reg(uint8_t *bytes, const struct vfcap_emuldef *def, const struct vfcap_reg *reg,
 		      unsigned int at, unsigned int len, const uint8_t *buf)
 {

@@ -12,7 +12,7 @@ static void require(bool holds)
 		abort();
 }
 
-/* A source that has holes, by the lowest bits of the dword's number. */
+/* A source that has a hole in every 29th dword. */
 static int fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	const uint8_t *bytes = ctx;
