@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vfcap-vfio-pci: vfio-pci for SR-IOV virtual functions, showing PASID and PRI capabilities that the
+ * hardware keeps in the physical function. All else is vfio-pci-core's.
+ *
+ * What a guest sees of the two is composed at each open and lives in the device's shadow: accesses to
+ * config space are split around it, so that nothing emulated ever reaches the hardware and nothing
+ * unmasked is ever read.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+
+#include "../uapi/vfcap-vfio.h"
+#include "module.h"
+
+static struct vfcap_device *to_vfcap(struct vfio_device *vdev)
+{
+	return container_of(vdev, struct vfcap_device, core.vdev);
+}
+
+/* -------------------------------------------------------------------------------- open and close -- */
+
+static void set_open(struct vfcap_device *dev, bool is_open)
+{
+	mutex_lock(&dev->lock);
+	dev->is_open = is_open;
+	mutex_unlock(&dev->lock);
+}
+
+static void forget(struct vfcap_device *dev)
+{
+	spin_lock(&dev->shown_lock);
+	memset(&dev->shadow, 0, sizeof(dev->shadow));
+	dev->touched = false;
+	spin_unlock(&dev->shown_lock);
+}
+
+static int open_device(struct vfio_device *vdev)
+{
+	struct vfcap_device *dev = to_vfcap(vdev);
+	int ret;
+
+	set_open(dev, true); /* from here on the knob stands still */
+	ret = vfio_pci_core_enable(&dev->core);
+	if (!ret) {
+		mutex_lock(&dev->lock);
+		ret = vfcap_compose_device(dev, &dev->knob);
+		mutex_unlock(&dev->lock);
+		if (ret)
+			vfio_pci_core_disable(&dev->core);
+	}
+	if (ret) {
+		set_open(dev, false);
+		return ret;
+	}
+	vfio_pci_core_finish_enable(&dev->core);
+	return 0;
+}
+
+static void close_device(struct vfio_device *vdev)
+{
+	struct vfcap_device *dev = to_vfcap(vdev);
+
+	forget(dev);
+	vfio_pci_core_close_device(vdev);
+	set_open(dev, false);
+}
+
+/* ------------------------------------------------------------------------------- config accesses -- */
+
+typedef ssize_t (*core_access)(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos);
+
+static ssize_t core_write(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)
+{
+	return vfio_pci_core_write(vdev, buf, count, ppos);
+}
+
+/* The guest's view of the chain is made at the first look at it. */
+static void touch(struct vfcap_device *dev)
+{
+	spin_lock(&dev->shown_lock);
+	if (!dev->touched) {
+		dev->touched = true;
+		vfcap_link_device(dev);
+	}
+	spin_unlock(&dev->shown_lock);
+}
+
+/* An access inside one emulated capability. */
+static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __user *buf, size_t count,
+			     bool is_write)
+{
+	u8 bytes[sizeof(dev->shadow.bytes[0])];
+
+	if (WARN_ON_ONCE(count > sizeof(bytes)))
+		return -EFAULT;
+	if (is_write && copy_from_user(bytes, buf, count))
+		return -EFAULT;
+
+	spin_lock(&dev->shown_lock);
+	if (is_write)
+		vfcap_shadow_write(&dev->shadow, off, count, bytes);
+	else
+		vfcap_shadow_read(&dev->shadow, off, count, bytes);
+	spin_unlock(&dev->shown_lock);
+
+	if (!is_write && copy_to_user(buf, bytes, count))
+		return -EFAULT;
+	return count;
+}
+
+static ssize_t access(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos,
+		      core_access rest, bool is_write)
+{
+	struct vfcap_device *dev = to_vfcap(vdev);
+	u64 off = *ppos & VFIO_PCI_OFFSET_MASK;
+	u32 size = dev->core.pdev->cfg_size;
+	loff_t pos = *ppos;
+	size_t done, n;
+	ssize_t ret;
+	bool inside;
+
+	/* What is none of ours, and what is wrong and VFIO refuses. */
+	if (VFIO_PCI_OFFSET_TO_INDEX(*ppos) != VFIO_PCI_CONFIG_REGION_INDEX || off >= size ||
+	    count > size - off || off + count <= VFCAP_EXT_BASE)
+		return rest(vdev, buf, count, ppos);
+
+	touch(dev);
+	for (done = 0; done < count; done += ret) {
+		n = vfcap_shadow_span(&dev->shadow, off + done, count - done, &inside);
+		pos = *ppos + done;
+		ret = inside ? access_shadow(dev, off + done, buf + done, n, is_write) :
+			       rest(vdev, buf + done, n, &pos);
+		if (ret <= 0)
+			return ret;
+	}
+	*ppos += done;
+	return done;
+}
+
+static ssize_t read_region(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)
+{
+	return access(vdev, buf, count, ppos, vfio_pci_core_read, false);
+}
+
+static ssize_t write_region(struct vfio_device *vdev, const char __user *buf, size_t count, loff_t *ppos)
+{
+	return access(vdev, (char __user *)buf, count, ppos, core_write, true);
+}
+
+/*
+ * The core has reset the function: for a VFIO_DEVICE_RESET, a guest's FLR or sysfs, and while it opens
+ * and closes the device, when there is nothing to clear.
+ */
+static void reset_done(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
+	struct vfcap_device *dev = container_of(core, struct vfcap_device, core);
+
+	spin_lock(&dev->shown_lock);
+	vfcap_shadow_reset(&dev->shadow);
+	spin_unlock(&dev->shown_lock);
+}
+
+/* ----------------------------------------------------------------------------- the VFIO feature -- */
+
+static int get_emulated(struct vfcap_device *dev, struct vfcap_vfio_emulated *out)
+{
+	static const u8 off[] = { VFCAP_VFIO_PF_PASID_OFF, VFCAP_VFIO_PF_PRI_OFF };
+	static const u8 hidden[] = { VFCAP_VFIO_PASID_HIDDEN, VFCAP_VFIO_PRI_HIDDEN };
+	const struct vfcap_shadow *shadow = &dev->shadow;
+	unsigned int e;
+	int ret;
+
+	for (e = 0; e < VFCAP_EMULS; e++) {
+		ret = vfcap_pf_is_off(dev, e);
+		if (ret < 0)
+			return ret;
+		if (ret)
+			out->flags |= off[e];
+		if (dev->hidden[e] != VFCAP_SHOWN)
+			out->flags |= hidden[e];
+	}
+	out->pasid_offset = shadow->offset[VFCAP_EMUL_PASID];
+	out->pri_offset = shadow->offset[VFCAP_EMUL_PRI];
+	if (out->pasid_offset)
+		out->pasid_width = shadow->bytes[VFCAP_EMUL_PASID][VFCAP_PASID_CAP + 1] & 0x1f;
+	return 0;
+}
+
+static int set_emulated(struct vfcap_device *dev, const struct vfcap_vfio_emulated *in)
+{
+	struct vfcap_wanted wanted = {
+		.offset = { [VFCAP_EMUL_PASID] = in->pasid_offset, [VFCAP_EMUL_PRI] = in->pri_offset },
+		.width = in->pasid_width ?: dev->knob.width,
+	};
+	int ret;
+
+	if (in->flags || in->reserved[0] || in->reserved[1])
+		return -EINVAL;
+	if (READ_ONCE(dev->touched))
+		return -EBUSY;
+	if (dev->knob.width && wanted.width > dev->knob.width)
+		return -ERANGE;
+	ret = vfcap_check(dev, &wanted);
+	return ret ?: vfcap_compose_device(dev, &wanted);
+}
+
+static int device_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
+{
+	struct vfcap_device *dev = to_vfcap(vdev);
+	struct vfcap_vfio_emulated emulated = {};
+	int ret;
+
+	if ((flags & VFIO_DEVICE_FEATURE_MASK) != VFCAP_VFIO_FEATURE_EMULATED)
+		return vfio_pci_core_ioctl_feature(vdev, flags, arg, argsz);
+
+	ret = vfio_check_feature(flags, argsz, VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET,
+				 sizeof(emulated));
+	if (ret != 1)
+		return ret;
+	if (flags & VFIO_DEVICE_FEATURE_SET && copy_from_user(&emulated, arg, sizeof(emulated)))
+		return -EFAULT;
+
+	mutex_lock(&dev->lock);
+	ret = flags & VFIO_DEVICE_FEATURE_SET ? set_emulated(dev, &emulated) :
+						get_emulated(dev, &emulated);
+	mutex_unlock(&dev->lock);
+	if (!ret && flags & VFIO_DEVICE_FEATURE_GET && copy_to_user(arg, &emulated, sizeof(emulated)))
+		return -EFAULT;
+	return ret;
+}
+
+/* ------------------------------------------------------------------------------------ the driver -- */
+
+static const struct vfio_device_ops vfcap_ops = {
+	.name = "vfcap-vfio-pci",
+	.init = vfio_pci_core_init_dev,
+	.release = vfio_pci_core_release_dev,
+	.open_device = open_device,
+	.close_device = close_device,
+	.ioctl = vfio_pci_core_ioctl,
+	.device_feature = device_feature,
+	.read = read_region,
+	.write = write_region,
+	.mmap = vfio_pci_core_mmap,
+	.request = vfio_pci_core_request,
+	.match = vfio_pci_core_match,
+#ifdef VFCAP_HAS_match_token_uuid
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#endif
+#ifdef VFCAP_HAS_get_region_info_caps
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#endif
+#ifdef VFCAP_HAS_bind_iommufd
+	.bind_iommufd = vfio_iommufd_physical_bind,
+#endif
+#ifdef VFCAP_HAS_unbind_iommufd
+	.unbind_iommufd = vfio_iommufd_physical_unbind,
+#endif
+#ifdef VFCAP_HAS_attach_ioas
+	.attach_ioas = vfio_iommufd_physical_attach_ioas,
+#endif
+#ifdef VFCAP_HAS_detach_ioas
+	.detach_ioas = vfio_iommufd_physical_detach_ioas,
+#endif
+#ifdef VFCAP_HAS_pasid_attach_ioas
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas,
+#endif
+#ifdef VFCAP_HAS_pasid_detach_ioas
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#endif
+};
+
+#ifdef VFCAP_HAS_get_dmabuf_phys
+static const struct vfio_pci_device_ops vfcap_pci_ops = {
+	.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+};
+#endif
+
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct vfcap_device *dev;
+	int ret;
+
+	if (!pdev->is_virtfn)
+		return -ENODEV;
+
+	dev = vfio_alloc_device(vfcap_device, core.vdev, &pdev->dev, &vfcap_ops);
+	if (IS_ERR(dev))
+		return PTR_ERR(dev);
+	mutex_init(&dev->lock);
+	spin_lock_init(&dev->shown_lock);
+	dev_set_drvdata(&pdev->dev, &dev->core);
+#ifdef VFCAP_HAS_get_dmabuf_phys
+	dev->core.pci_ops = &vfcap_pci_ops;
+#endif
+	ret = vfio_pci_core_register_device(&dev->core);
+	if (ret)
+		vfio_put_device(&dev->core.vdev);
+	return ret;
+}
+
+static void remove(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *core = dev_get_drvdata(&pdev->dev);
+
+	vfio_pci_core_unregister_device(core);
+	vfio_put_device(&core->vdev);
+}
+
+/* By driver_override only; and exported to no alias, which would claim every device there is. */
+static const struct pci_device_id ids[] = {
+	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(PCI_ANY_ID, PCI_ANY_ID) },
+	{}
+};
+
+static const struct pci_error_handlers error_handlers = {
+	.error_detected = vfio_pci_core_aer_err_detected,
+	.reset_done = reset_done,
+};
+
+static struct pci_driver vfcap_driver = {
+	.name = "vfcap-vfio-pci",
+	.id_table = ids,
+	.probe = probe,
+	.remove = remove,
+	.dev_groups = vfcap_knob_groups,
+	.err_handler = &error_handlers,
+	.driver_managed_dma = true,
+};
+module_pci_driver(vfcap_driver);
+
+MODULE_DESCRIPTION("vfio-pci for VFs, showing PASID and PRI");
+MODULE_AUTHOR("The vfcap developers");
+MODULE_LICENSE("GPL");
