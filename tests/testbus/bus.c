@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * For tests only: PCI hosts in memory. The parameter "blob" names a file of images of config space, 4096
+ * bytes each, as share/mkhost --blob writes them: a PF (it has an SR-IOV capability), then its VFs
+ * (vendor ID ffff) by index; then the next PF. Whatever is neither is left out. Each PF is 00:00.0 of a PCI
+ * domain of its own, from the parameter "domain" up; the last of its VFs' images stands for all further
+ * VFs. VFs answer while VF Enable is set, at the addresses that the SR-IOV capability tells.
+ *
+ * Under vfcap-testbus/DOMAIN in debugfs, at routing ID * 4096 + offset in config space:
+ *	config	reads and changes an image, past every rule and count; ff over all of one makes it vanish
+ *	writes	how often each dword was written by config accesses, 32 bits each
+ * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes.
+ */
+#include <linux/debugfs.h>
+#include <linux/delay.h>
+#include <linux/kernel_read_file.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/platform_device.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+#include <asm/pci.h>
+
+#include "../../src/core/core.h"
+#include "testbus.h"
+
+#define CFG PCI_CFG_SPACE_EXP_SIZE
+#define DWORDS (CFG / 4)
+
+static char *blob;
+module_param(blob, charp, 0444);
+static int domain = 0xfa00;
+module_param(domain, int, 0444);
+static uint delay;
+module_param(delay, uint, 0644);
+
+/* A function that was written to: others are what their image is. */
+struct function {
+	u8 config[CFG];
+	u32 mask[DWORDS]; /* bits that can be written */
+	u32 writes[DWORDS];
+	const u8 *image; /* what a reset makes of it */
+	unsigned int express; /* offset of the PCI Express capability, 0: none */
+};
+
+/* A PF and its VFs. */
+struct host {
+	struct pci_sysdata sysdata;
+	struct pci_bus *bus;
+	struct resource buses;
+	struct xarray functions; /* by routing ID */
+	u8 *pf; /* images */
+	const u8 *vfs;
+	unsigned int n_vfs;
+	unsigned int sriov; /* offset in the PF */
+	struct list_head list;
+};
+
+static DEFINE_SPINLOCK(lock); /* of all config space: the architecture takes none */
+static LIST_HEAD(hosts);
+static unsigned int n_hosts;
+static void *images;
+static struct platform_device *parent;
+static struct dentry *debug;
+
+static struct host *to_host(struct pci_bus *bus)
+{
+	return container_of((struct pci_sysdata *)bus->sysdata, struct host, sysdata);
+}
+
+/* ------------------------------------------------------------------------------------ functions -- */
+
+static unsigned int find_express(const u8 *image)
+{
+	unsigned int pos = image[PCI_CAPABILITY_LIST] & 0xfc, left = 48;
+
+	while (pos && left-- && image[pos] != PCI_CAP_ID_EXP)
+		pos = image[pos + 1] & 0xfc;
+	return pos && image[pos] == PCI_CAP_ID_EXP ? pos : 0;
+}
+
+static unsigned int next_ext(const u8 *image, unsigned int pos)
+{
+	pos = pos ? vfcap_le32(image + pos) >> 20 & 0xffc : PCI_CFG_SPACE_SIZE;
+	return pos >= PCI_CFG_SPACE_SIZE ? pos : 0;
+}
+
+static unsigned int find_ext(const u8 *image, unsigned int id)
+{
+	unsigned int pos = 0, left = DWORDS;
+
+	do {
+		pos = next_ext(image, pos);
+	} while (pos && left-- && vfcap_le16(image + pos) != id);
+	return pos && vfcap_le16(image + pos) == id ? pos : 0;
+}
+
+/* The registers that hardware lets be written, by what they are in. */
+static const struct {
+	u16 id, reg;
+	u32 mask;
+} writable[] = {
+	{ PCI_EXT_CAP_ID_ATS, PCI_ATS_CAP, (PCI_ATS_CTRL_ENABLE | 0x1fU) << 16 },
+	{ PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL, PCI_PRI_CTRL_ENABLE },
+	{ PCI_EXT_CAP_ID_PRI, PCI_PRI_ALLOC_REQ, U32_MAX },
+	{ PCI_EXT_CAP_ID_PASID, PCI_PASID_CAP, 0x7 << 16 },
+	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_CTRL, PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE | PCI_SRIOV_CTRL_ARI },
+	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_NUM_VF, 0xffff },
+	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_SYS_PGSIZE, U32_MAX },
+};
+
+static struct function *new_function(const u8 *image)
+{
+	struct function *fn = kzalloc(sizeof(*fn), GFP_ATOMIC);
+	unsigned int i, pos;
+
+	if (!fn)
+		return NULL;
+	memcpy(fn->config, image, CFG);
+	fn->image = image;
+	fn->express = find_express(image);
+	fn->mask[PCI_COMMAND / 4] = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+	fn->mask[PCI_INTERRUPT_LINE / 4] = 0xff;
+	if (fn->express)
+		fn->mask[(fn->express + PCI_EXP_DEVCTL) / 4] = 0xffff & ~PCI_EXP_DEVCTL_BCR_FLR;
+	for (i = 0; i < ARRAY_SIZE(writable); i++) {
+		pos = find_ext(image, writable[i].id);
+		if (pos)
+			fn->mask[(pos + writable[i].reg) / 4] = writable[i].mask;
+	}
+	return fn;
+}
+
+/* The image behind a routing ID; NULL when nothing answers there. */
+static const u8 *find_image(struct host *host, unsigned int rid)
+{
+	struct function *pf = xa_load(&host->functions, 0);
+	const u8 *sriov = (pf ? pf->config : host->pf) + host->sriov;
+	unsigned int first = vfcap_le16(sriov + PCI_SRIOV_VF_OFFSET);
+	unsigned int stride = vfcap_le16(sriov + PCI_SRIOV_VF_STRIDE);
+	unsigned int index;
+
+	if (!rid)
+		return host->pf;
+	if (!(sriov[PCI_SRIOV_CTRL] & PCI_SRIOV_CTRL_VFE) || !stride || rid < first || (rid - first) % stride)
+		return NULL;
+	index = (rid - first) / stride;
+	if (index >= vfcap_le16(sriov + PCI_SRIOV_NUM_VF))
+		return NULL;
+	return host->vfs + CFG * min(index, host->n_vfs - 1);
+}
+
+static struct function *get_function(struct host *host, unsigned int rid)
+{
+	struct function *fn = xa_load(&host->functions, rid);
+	const u8 *image;
+
+	if (fn)
+		return fn;
+	image = find_image(host, rid);
+	fn = image ? new_function(image) : NULL;
+	if (fn && xa_err(xa_store(&host->functions, rid, fn, GFP_ATOMIC))) {
+		kfree(fn);
+		return NULL;
+	}
+	return fn;
+}
+
+static const u8 *get_config(struct host *host, unsigned int rid)
+{
+	struct function *fn = xa_load(&host->functions, rid);
+
+	return fn ? fn->config : find_image(host, rid);
+}
+
+static void forget_functions(struct host *host, unsigned long from)
+{
+	struct function *fn;
+	unsigned long rid;
+
+	xa_for_each_start(&host->functions, rid, fn, from) {
+		xa_erase(&host->functions, rid);
+		kfree(fn);
+	}
+}
+
+/* --------------------------------------------------------------------------------- config space -- */
+
+static void reset_function(struct function *fn)
+{
+	unsigned int i;
+
+	for (i = 0; i < DWORDS; i++) {
+		u32 now = vfcap_le32(fn->config + 4 * i);
+
+		vfcap_put_le32(fn->config + 4 * i, (now & ~fn->mask[i]) |
+			       (vfcap_le32(fn->image + 4 * i) & fn->mask[i]));
+	}
+}
+
+static void write_function(struct function *fn, int where, int size, u32 val)
+{
+	unsigned int i, flr = fn->express ? fn->express + PCI_EXP_DEVCTL + 1 : 0;
+	bool reset = false;
+
+	fn->writes[where / 4]++;
+	for (i = 0; i < size; i++) {
+		u8 byte = val >> (8 * i), mask = fn->mask[(where + i) / 4] >> (8 * ((where + i) % 4));
+
+		fn->config[where + i] = (fn->config[where + i] & ~mask) | (byte & mask);
+		if (flr && where + i == flr && byte & PCI_EXP_DEVCTL_BCR_FLR >> 8)
+			reset = true;
+	}
+	if (reset)
+		reset_function(fn);
+}
+
+static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *val)
+{
+	unsigned long flags;
+	const u8 *config;
+	int i;
+
+	ndelay(delay);
+	*val = 0;
+	spin_lock_irqsave(&lock, flags);
+	config = get_config(to_host(bus), PCI_DEVID(bus->number, devfn));
+	for (i = 0; i < size; i++)
+		*val |= (u32)(config ? config[where + i] : 0xff) << (8 * i);
+	spin_unlock_irqrestore(&lock, flags);
+	return config ? PCIBIOS_SUCCESSFUL : PCIBIOS_DEVICE_NOT_FOUND;
+}
+
+static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 val)
+{
+	struct host *host = to_host(bus);
+	unsigned int rid = PCI_DEVID(bus->number, devfn);
+	struct function *fn;
+	unsigned long flags;
+
+	ndelay(delay);
+	spin_lock_irqsave(&lock, flags);
+	fn = get_function(host, rid);
+	if (fn)
+		write_function(fn, where, size, val);
+	if (fn && !rid && !(fn->config[host->sriov + PCI_SRIOV_CTRL] & PCI_SRIOV_CTRL_VFE))
+		forget_functions(host, 1);
+	spin_unlock_irqrestore(&lock, flags);
+	return fn ? PCIBIOS_SUCCESSFUL : PCIBIOS_DEVICE_NOT_FOUND;
+}
+
+static struct pci_ops bus_ops = { .read = bus_read, .write = bus_write };
+
+/* -------------------------------------------------------------------------------------- debugfs -- */
+
+/* One access of a debugfs file: as much as lies in one function and in this. */
+struct chunk {
+	u8 bytes[256];
+	unsigned int rid, off, len;
+};
+
+static void chunk_init(struct chunk *c, size_t count, loff_t pos)
+{
+	c->rid = pos / CFG;
+	c->off = pos % CFG;
+	c->len = min3(count, sizeof(c->bytes), (size_t)(CFG - c->off));
+}
+
+static ssize_t debug_read(struct file *file, char __user *buf, size_t count, loff_t *ppos, bool writes)
+{
+	struct host *host = file_inode(file)->i_private;
+	struct function *fn;
+	const u8 *config;
+	struct chunk c;
+	unsigned long flags;
+
+	chunk_init(&c, count, *ppos);
+	memset(c.bytes, 0, sizeof(c.bytes));
+	spin_lock_irqsave(&lock, flags);
+	fn = xa_load(&host->functions, c.rid);
+	config = get_config(host, c.rid);
+	if (config && !writes)
+		memcpy(c.bytes, config + c.off, c.len);
+	else if (fn)
+		memcpy(c.bytes, (u8 *)fn->writes + c.off, c.len);
+	spin_unlock_irqrestore(&lock, flags);
+
+	if (!config)
+		return 0;
+	if (copy_to_user(buf, c.bytes, c.len))
+		return -EFAULT;
+	*ppos += c.len;
+	return c.len;
+}
+
+static ssize_t config_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+{
+	return debug_read(file, buf, count, ppos, false);
+}
+
+static ssize_t writes_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+{
+	return debug_read(file, buf, count, ppos, true);
+}
+
+static ssize_t config_write(struct file *file, const char __user *buf, size_t count, loff_t *ppos)
+{
+	struct host *host = file_inode(file)->i_private;
+	struct function *fn;
+	unsigned long flags;
+	struct chunk c;
+
+	chunk_init(&c, count, *ppos);
+	if (copy_from_user(c.bytes, buf, c.len))
+		return -EFAULT;
+	spin_lock_irqsave(&lock, flags);
+	fn = get_function(host, c.rid);
+	if (fn)
+		memcpy(fn->config + c.off, c.bytes, c.len);
+	spin_unlock_irqrestore(&lock, flags);
+	if (!fn)
+		return -ENXIO;
+	*ppos += c.len;
+	return c.len;
+}
+
+static const struct file_operations config_fops = {
+	.owner = THIS_MODULE,
+	.read = config_read,
+	.write = config_write,
+	.llseek = default_llseek,
+};
+
+static const struct file_operations writes_fops = {
+	.owner = THIS_MODULE,
+	.read = writes_read,
+	.llseek = default_llseek,
+};
+
+/* ---------------------------------------------------------------------------------------- hosts -- */
+
+bool testbus_owns(struct device *dev)
+{
+	return dev_is_pci(dev) && (unsigned int)(pci_domain_nr(to_pci_dev(dev)->bus) - domain) < n_hosts;
+}
+
+static int add_host(struct host *host)
+{
+	char name[16];
+	struct dentry *dir;
+	LIST_HEAD(resources);
+
+	host->buses = (struct resource){ .name = "vfcap-testbus", .end = 255, .flags = IORESOURCE_BUS };
+	pci_add_resource(&resources, &host->buses);
+	host->bus = pci_create_root_bus(&parent->dev, 0, &bus_ops, &host->sysdata, &resources);
+	if (!host->bus) {
+		pci_free_resource_list(&resources);
+		return -ENODEV;
+	}
+	pci_scan_child_bus(host->bus);
+	pci_bus_add_devices(host->bus);
+
+	snprintf(name, sizeof(name), "%04x", host->sysdata.domain);
+	dir = debugfs_create_dir(name, debug);
+	debugfs_create_file("config", 0600, dir, host, &config_fops);
+	debugfs_create_file("writes", 0400, dir, host, &writes_fops);
+	return 0;
+}
+
+static void remove_hosts(void)
+{
+	struct host *host, *next;
+
+	debugfs_remove(debug);
+	pci_lock_rescan_remove();
+	list_for_each_entry_safe(host, next, &hosts, list) {
+		if (host->bus) {
+			pci_stop_root_bus(host->bus);
+			pci_remove_root_bus(host->bus);
+		}
+		forget_functions(host, 0);
+		xa_destroy(&host->functions);
+		list_del(&host->list);
+		kfree(host);
+	}
+	pci_unlock_rescan_remove();
+}
+
+static struct host *new_host(u8 *pf, unsigned int sriov)
+{
+	struct host *host = kzalloc(sizeof(*host), GFP_KERNEL);
+
+	if (!host)
+		return NULL;
+	xa_init(&host->functions);
+	host->pf = pf;
+	host->vfs = pf + CFG;
+	host->sriov = sriov;
+	host->sysdata.domain = domain + n_hosts++;
+	host->sysdata.node = NUMA_NO_NODE;
+
+	/* Whoever made the image may have had VFs on; here they begin with none. */
+	pf[sriov + PCI_SRIOV_CTRL] &= ~PCI_SRIOV_CTRL_VFE;
+	vfcap_put_le16(pf + sriov + PCI_SRIOV_NUM_VF, 0);
+	list_add_tail(&host->list, &hosts);
+	return host;
+}
+
+/* Sorts the images into hosts; one without VFs is of no use. */
+static int make_hosts(u8 *image, const u8 *end)
+{
+	struct host *host = NULL;
+	unsigned int sriov;
+
+	for (; end - image >= CFG; image += CFG) {
+		sriov = find_ext(image, PCI_EXT_CAP_ID_SRIOV);
+		if (sriov) {
+			host = new_host(image, sriov);
+			if (!host)
+				return -ENOMEM;
+		} else if (host && vfcap_le16(image) == 0xffff &&
+			   image == host->vfs + CFG * host->n_vfs) {
+			host->n_vfs++;
+		}
+	}
+	list_for_each_entry(host, &hosts, list) {
+		if (!host->n_vfs)
+			return -EINVAL;
+	}
+	return list_empty(&hosts) ? -EINVAL : 0;
+}
+
+static int add_hosts(void)
+{
+	struct host *host;
+	int ret = 0;
+
+	debug = debugfs_create_dir("vfcap-testbus", NULL);
+	pci_lock_rescan_remove();
+	list_for_each_entry(host, &hosts, list) {
+		ret = add_host(host);
+		if (ret)
+			break;
+	}
+	pci_unlock_rescan_remove();
+	return ret;
+}
+
+static int __init testbus_init(void)
+{
+	size_t size;
+	int ret;
+
+	ret = kernel_read_file_from_path(blob ?: "", 0, &images, INT_MAX, &size, READING_UNKNOWN);
+	if (ret < 0)
+		return ret;
+	ret = make_hosts(images, images + size);
+	if (ret)
+		goto free;
+
+	parent = platform_device_register_simple("vfcap-testbus", PLATFORM_DEVID_NONE, NULL, 0);
+	if (IS_ERR(parent)) {
+		ret = PTR_ERR(parent);
+		goto free;
+	}
+	ret = testbus_iommu_add(&parent->dev);
+	if (ret)
+		goto unregister;
+	ret = add_hosts();
+	if (!ret)
+		return 0;
+
+	remove_hosts();
+	testbus_iommu_remove();
+unregister:
+	platform_device_unregister(parent);
+free:
+	remove_hosts();
+	vfree(images);
+	return ret;
+}
+
+static void __exit testbus_exit(void)
+{
+	remove_hosts();
+	testbus_iommu_remove();
+	platform_device_unregister(parent);
+	vfree(images);
+}
+
+module_init(testbus_init);
+module_exit(testbus_exit);
+
+MODULE_DESCRIPTION("PCI hosts in memory, for the tests of vfcap");
+MODULE_AUTHOR("The vfcap developers");
+MODULE_LICENSE("GPL");
