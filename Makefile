@@ -4,6 +4,9 @@
 # make demo       install what is missing (Debian), build, show what vfcap does
 # make check      install what is missing (Debian), build, run every test
 # make install    PREFIX=/usr/local, DESTDIR=
+# make module     the kernel module, for the running kernel or that of KDIR=
+# make install-dkms  its sources, for DKMS
+# make check-vm   its tests on a stock kernel in QEMU; KERNEL=6.12 or so says which
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -15,6 +18,7 @@ O ?= build
 V ?= 0
 SAN ?=
 FUZZ_TIME ?= 60
+KERNEL ?=
 
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -105,7 +109,7 @@ tool_obj := $(call obj,$(tool_src))
 lib_a := $(O)/libvfcap.a
 lib_so := $(O)/libvfcap.so.$(VERSION)
 lib_sym := src/lib/libvfcap.sym
-public_h := src/lib/libvfcap.h src/core/core.h src/core/env.h
+public_h := src/lib/libvfcap.h src/core/core.h src/core/env.h src/uapi/vfcap-vfio.h
 man := $(man_src:%.scd=$(O)/%)
 
 all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(O)/mkhost $(O)/demo
@@ -172,6 +176,34 @@ uninstall:
 	rm -rf '$(DESTDIR)$(DEMODIR)'
 	rmdir '$(DESTDIR)$(DATADIR)/vfcap' '$(DESTDIR)$(INCLUDEDIR)/vfcap' 2>/dev/null || :
 
+# -------------------------------------------------------------------------------------- module --
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+MODDIR ?= $(O)
+DKMSDIR = $(DESTDIR)/usr/src/vfcap-vfio-pci-$(VERSION)
+no_btf := $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
+# Kbuild writes beside the sources: it gets a directory of stand-ins that include the real ones.
+# SOURCE:DIRECTORY
+kmods := src/module:$(MODDIR)/module tests/testbus:$(MODDIR)/testbus
+.PHONY: module testbus install-dkms
+module testbus: kmod = $(subst :, ,$(filter %/$@,$(kmods)))
+module testbus:
+	@mkdir -p $(word 2,$(kmod))
+	@for f in $(word 1,$(kmod))/*.c; do s=$(word 2,$(kmod))/$${f##*/}; \
+		[ -e $$s ] || echo '#include "$(CURDIR)/'$$f'"' >$$s || exit; done
+	@echo 'include $(CURDIR)/$(word 1,$(kmod))/Kbuild' >$(word 2,$(kmod))/Kbuild
+	$(call say,KBUILD,$(word 2,$(kmod)))$(MAKE) -s -C '$(KDIR)' O= V=$(V) W=1 \
+		M='$(abspath $(word 2,$(kmod)))' $(no_btf) modules
+
+install-dkms:
+	install -d '$(DKMSDIR)/module' '$(DKMSDIR)/core' '$(DKMSDIR)/uapi'
+	install -m 644 src/module/*.[ch] src/module/Kbuild '$(DKMSDIR)/module'
+	install -m 644 $(foreach f,env core internal,src/core/$(f).h) \
+		$(foreach f,image caps chain plan shadow,src/core/$(f).c) '$(DKMSDIR)/core'
+	install -m 644 src/uapi/*.h '$(DKMSDIR)/uapi'
+	sed 's|@VERSION@|$(VERSION)|' src/module/dkms.conf >'$(DKMSDIR)/dkms.conf'
+
 # --------------------------------------------------------------------------------------- tests --
 
 # Unit tests: each tests/unit/test_*.c is a program. Those of the core need only the core (and run
@@ -232,7 +264,7 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
 	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(lib_ldlibs)
 
 # What tests/run and the tests themselves need to know of this build.
-export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG
+export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
 run = +@MAKE='$(MAKE)' tests/run
 
 tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts
@@ -246,6 +278,18 @@ $(tiers:%=check-%): check-%:
 
 fuzz:
 	$(run) fuzz
+
+# In a machine of its own: what runs there as root, and what is around it.
+.PHONY: check-vm vm-progs
+check-vm:
+	@tests/setup vm
+	$(run) vm
+
+vm_obj := $(call obj,$(sort $(wildcard tests/vm/*.c)))
+vm-progs: $(O)/vm/vm-test $(O)/mkhost
+$(O)/vm/vm-test: $(vm_obj) $(core_obj)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(link) -static -o $@ $^
 
 # --------------------------------------------------------------------------------- demo, bench --
 
