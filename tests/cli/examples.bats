@@ -40,6 +40,16 @@ assert_examples() {
 	done
 }
 
+@test "messages that the README explains are those of the program" {
+	local message messages=0
+	while read -r message; do
+		grep -rqF -- "$message" src/cmd src/lib src/core || fail "README.md: $message"
+		messages=$((messages + 1))
+	done < <(sed -n '/^## Troubleshooting/,/^## /p' README.md | sed -nE 's/^\| (`[^|]*) \|.*\|.*/\1/p' |
+		grep -oE '`[^`]+`' | tr -d '`' | sed 's/ *\.\.\. */\n/g' | grep .)
+	[ $messages -ge 8 ]
+}
+
 @test "an example that is not true is found" {
 	local file=$BATS_TEST_TMPDIR/README.md
 	sed 's/^├─0000:5e:00.2 VF   mlx5_core/├─0000:5e:00.2 VF   mlx4_core/' README.md >"$file"
