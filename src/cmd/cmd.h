@@ -60,6 +60,7 @@ struct vfcap_cli {
 	char **device;
 	size_t n_device;
 	enum vfcap_cli_help help;
+	size_t n_skipped; /* functions that were not read because that would wake them */
 	bool told_short; /* that config space is cut at 64 bytes was said once */
 	bool said; /* a usage error was explained */
 

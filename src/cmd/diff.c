@@ -310,8 +310,7 @@ static int diff_vf(struct diff *d)
 		return say_no(d, "not a VF");
 	if (!d->pf)
 		return say_no(d, "its PF is not known");
-	status = vfcap_cli_explain(d->cli, d->pf);
-	status = vfcap_cli_worse(status, vfcap_cli_explain(d->cli, d->vf));
+	status = vfcap_cli_explain(d->cli, d->vf);
 	if (!vfcap_chain_is_known(d->pf) || !vfcap_chain_is_known(d->vf))
 		return status ? status : say_no(d, "its chain or its PF's is not known");
 	d->pf_chain = vfcap_function_chain(d->pf);
@@ -346,6 +345,8 @@ static int diff_all(struct vfcap_cli *cli, const struct vfcap_picked *picked)
 			if (d.pf)
 				vfcap_function_drop(d.pf);
 			d.pf = pf;
+			if (pf)
+				status = vfcap_cli_worse(status, vfcap_cli_explain(cli, pf));
 		}
 		d.vf = picked->fn[i];
 		status = vfcap_cli_worse(status, diff_vf(&d));

@@ -13,7 +13,6 @@ struct list {
 	struct vfcap_json json;
 	struct vfcap_table *table; /* NULL: JSON */
 	size_t shown;
-	size_t short_reads; /* functions of which 64 bytes are all that can be read */
 	int error;
 };
 
@@ -320,15 +319,6 @@ static void add_json(struct list *list, struct item *item)
 
 /* ----------------------------------------------------------------------------------------- run -- */
 
-/* What could not be read is "?" in the table; here is why. */
-static void tell_unread(struct list *list, struct vfcap_function *fn)
-{
-	if (!vfcap_function_chain(fn))
-		vfcap_cli_warn(list->cli, "%s", vfcap_error(list->cli->ctx));
-	else if (vfcap_function_config_size(fn) <= 64)
-		list->short_reads++;
-}
-
 static long add(struct list *list, long parent, struct vfcap_function *fn)
 {
 	struct item item = { .cli = list->cli, .fn = fn };
@@ -337,7 +327,8 @@ static long add(struct list *list, long parent, struct vfcap_function *fn)
 	if (list->error || list->cli->out.error)
 		return VFCAP_TABLE_ROOT;
 	list->shown++;
-	tell_unread(list, fn);
+	if (!list->cli->quiet)
+		vfcap_cli_explain(list->cli, fn); /* what could not be read is "?" in the table */
 	if (list->table)
 		row = vfcap_table_add(list->table, parent, &item);
 	else
@@ -384,16 +375,6 @@ static void add_picked(struct list *list, const struct vfcap_picked *picked, boo
 	}
 }
 
-static void tell_short(const struct list *list)
-{
-	if (!list->short_reads)
-		return;
-	vfcap_cli_warn(list->cli, "%s: %zu functions: config: 64 bytes only: %s",
-		       vfcap_source(list->cli->ctx), list->short_reads,
-		       list->cli->n_from ? "lspci -xxxx, run as root, writes all" :
-					   "needs root or CAP_SYS_ADMIN");
-}
-
 static void tell_none(struct list *list, size_t looked_at)
 {
 	if (!list->shown && !list->cli->n_device)
@@ -408,7 +389,6 @@ static int list_functions(struct list *list, bool all)
 	int status = vfcap_cli_pick(list->cli, VFCAP_PICK_FUNCTIONS, &picked);
 
 	add_picked(list, &picked, all);
-	tell_short(list);
 	tell_none(list, picked.n);
 	vfcap_picked_free(&picked);
 	return status;

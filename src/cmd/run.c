@@ -6,6 +6,8 @@
 
 #include "cmd.h"
 
+#define SKIPPED_NAMED 4 /* functions that are named when they are skipped; the rest is counted */
+
 /* ------------------------------------------------------------------------------------ messages -- */
 
 /* One line in one write, so that lines of several processes do not mix. Names come from files and from
@@ -127,6 +129,10 @@ int vfcap_cli_open(struct vfcap_cli *cli)
 int vfcap_cli_close(struct vfcap_cli *cli, int status)
 {
 	int err = vfcap_out_flush(&cli->out);
+
+	if (cli->n_skipped > SKIPPED_NAMED)
+		vfcap_cli_warn(cli, "%s: %zu more functions were not read (-v names them)",
+			       vfcap_source(cli->ctx), cli->n_skipped - SKIPPED_NAMED);
 
 	/* What printf() wrote goes the same way; a full disk may show at the last byte only. */
 	if (fflush(stdout) && !err)
@@ -308,9 +314,21 @@ static int explain_short(struct vfcap_cli *cli, struct vfcap_function *fn)
 	return cli->n_from ? VFCAP_EXIT_DONE : VFCAP_EXIT_FAILED;
 }
 
+/* Not to wake a function is what was asked for, unless it was named. */
+static int explain_skipped(struct vfcap_cli *cli)
+{
+	if (cli->n_skipped++ < SKIPPED_NAMED)
+		vfcap_cli_warn(cli, "%s", vfcap_error(cli->ctx));
+	else
+		vfcap_cli_note(cli, "%s", vfcap_error(cli->ctx));
+	return cli->n_device ? VFCAP_EXIT_FAILED : VFCAP_EXIT_DONE;
+}
+
 int vfcap_cli_explain(struct vfcap_cli *cli, struct vfcap_function *fn)
 {
 	if (!vfcap_function_chain(fn)) {
+		if (vfcap_function_skipped(fn))
+			return explain_skipped(cli);
 		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
 		return VFCAP_EXIT_FAILED;
 	}

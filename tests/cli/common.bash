@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the tests of the command line share. VFCAP is the program, VFCAP_BUILD where mkhost and the demo host are.
+bats_load_library bats-support
+bats_load_library bats-assert
+
+# shellcheck disable=SC2034 # for the tests
+demo=$VFCAP_BUILD/demo
+
+# A host of tests/hosts as a sysroot; prints its directory.
+host() { # NAME
+	local dir=$BATS_FILE_TMPDIR/$1
+	[ -d "$dir" ] || "$VFCAP_BUILD/mkhost" "$VFCAP_SOURCE/tests/hosts/$1.host" "$dir" || return
+	echo "$dir"
+}
+
+# The same as text of lspci -xxxx; prints its path.
+dump() { # NAME
+	local file=$BATS_FILE_TMPDIR/$1.lspci
+	"$VFCAP_BUILD/mkhost" --dump "$VFCAP_SOURCE/tests/hosts/$1.host" >"$file" || return
+	echo "$file"
+}
+
+vfcap() {
+	"$VFCAP" "$@"
+}
+
+# Runs a command with standard output and error apart: $output and $stderr.
+split() {
+	run --separate-stderr "$@"
+}
+
+# One line on standard error, nothing on standard output, and that exit status.
+assert_refusal() { # STATUS TEXT
+	assert_equal "$status" "$1"
+	assert_output ''
+	# shellcheck disable=SC2154 # run --separate-stderr sets it
+	assert_equal "$(printf '%s\n' "$stderr" | wc -l)" 1
+	[[ $stderr == "vfcap: "*"$2"* ]] || fail "stderr: $stderr"
+}
+
+# What pci.ids calls a device differs from host to host: golden files have no such names.
+nameless() {
+	awk -F '  ' '
+		$2 ~ /^[0-9a-f]+:[0-9a-f]+$/ && NF > 4 { print $1 "  " $2 "  " $3 "  " $4; next }
+		/^(PF|VF|fn)  / { print $1 "  " $2 "  " $3; next }
+		{ print }'
+}
+
+# Compares a command's output with a file that was looked at; VFCAP_GOLDEN=write writes it anew.
+assert_golden() { # NAME COMMAND...
+	local file=$VFCAP_SOURCE/tests/cli/golden/$1 have
+	shift
+	have=$("$@" | nameless)
+	[ "${VFCAP_GOLDEN-}" != write ] || printf '%s\n' "$have" >"$file"
+	diff -u "$file" - <<<"$have" || fail "not as in golden/${file##*/}"
+}
+
+# The first answer of jq to a filter, in one line.
+jqc() { # FILTER COMMAND...
+	"${@:2}" | jq -c "$1"
+}

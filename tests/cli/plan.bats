@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+	load common
+}
+
+@test "the demo host in words" {
+	assert_golden plan-demo.txt vfcap --demo plan
+}
+
+@test "the demo host as JSON" {
+	assert_golden plan-demo.json jqc '.plan[]' vfcap --demo plan --json
+}
+
+@test "JSON has the keys of the contract, numbers are numbers" {
+	run jqc '.vfcap, (.plan[0] | keys_unsorted), (.plan[0].placements[0] | keys_unsorted)' \
+		vfcap --demo plan --json 3b:00.0/vf0
+	assert_line --index 0 1
+	assert_line --index 1 '["address","pf","placements","refused","considered","chain","evidence"]'
+	assert_line --index 2 --partial \
+		'["name","id","offset","length","rule","after","next","pf_enabled","width","bytes"'
+	run jqc '.plan[0].considered[0]' vfcap --demo plan --json 00:02.0/vf0
+	assert_output '{"name":"PASID","rule":"pf-offset","offset":256,"code":"occupied","by":{"id":15,"offset":256}}'
+	run jqc '.plan[0].refused' vfcap --demo plan --json a1:00.0/vf0
+	assert_output '[{"name":"PRI","code":"pf-lacks-capability"}]'
+}
+
+@test "after is null at the head of a chain" {
+	run jqc '.plan[0].placements[0] | [.rule, .offset, .after]' vfcap --demo plan --json 6c:00.0/vf0
+	assert_output '["head",256,null]'
+}
+
+@test "256 VFs are one answer" {
+	run vfcap --sysroot "$(host many)" plan
+	assert_success
+	assert_line --index 0 '0000:3b:01.0 .. 0000:3c:00.7 (256 VFs of 0000:3b:00.0)'
+	assert_equal "$(printf '%s\n' "${lines[@]}" | grep -c ' of 0000')" 1
+	assert_equal "$(jqc '.plan | length' vfcap --sysroot "$(host many)" plan --json)" 256
+}
+
+@test "what could not be read is named" {
+	run vfcap --sysroot "$(host full)" plan 0000:01:00.0/vf0
+	assert_line '  Could not be read: 0000:01:10.2'
+	run jqc '.plan[0].evidence.siblings_unreadable' vfcap --sysroot "$(host full)" plan --json 0000:01:00.0/vf0
+	assert_output '["0000:01:10.2"]'
+}
+
+@test "exit status: what was asked for, or what the PF has" {
+	# PRI is not asked for and the PF has none: fine without --cap, no with it.
+	run vfcap --demo plan a1:00.0
+	assert_success
+	run vfcap --demo plan --cap pasid a1:00.0
+	assert_success
+	run vfcap --demo plan --cap pri a1:00.0
+	assert_failure 3
+	run vfcap --demo plan --cap pasid,pri a1:00.0
+	assert_failure 3
+	# Nothing was placed at all.
+	run vfcap -F "$VFCAP_SOURCE/tests/fixtures/igb.lspci" plan
+	assert_failure 3
+	# One of several VFs has no place.
+	run vfcap --demo plan 3b:00.0 81:00.0
+	assert_failure 3
+	run vfcap --wake --demo plan 0000:00:1f.3
+	assert_failure 3
+	assert_output --partial '(not-a-vf)'
+}
+
+@test "--rule tries nothing else" {
+	run jqc '.plan[0] | .placements[0].rule, [.considered[].rule]' \
+		vfcap --demo plan --json --cap pasid --rule after-last 3b:00.0/vf0
+	assert_output $'"after-last"\n[]'
+	run jqc '.plan[0] | .placements[0].rule' vfcap --demo plan --json --cap pasid --rule free-gap 3b:00.0/vf0
+	assert_output '"free-gap"'
+	run vfcap --demo plan --cap pasid --rule pf-offset 00:02.0/vf0
+	assert_failure 3
+	assert_output --partial 'a capability is there: ATS at 0x100'
+}
+
+@test "--at: named, bare, in hex and decimal" {
+	run jqc '.plan[0].placements[0] | [.rule, .offset]' vfcap --demo plan --json --at pasid=0x400 3b:00.0/vf0
+	assert_output '["explicit",1024]'
+	run jqc '.plan[0].placements[0].offset' vfcap --demo plan --json --at pasid=1024 3b:00.0/vf0
+	assert_output 1024
+	run jqc '.plan[0].placements[0].offset' vfcap --demo plan --json --cap pasid --at 0x400 3b:00.0/vf0
+	assert_output 1024
+	run jqc '[.plan[0].placements[].offset]' \
+		vfcap --demo plan --json --at pasid=0x500 --at pri=0x400 3b:00.0/vf0
+	assert_output '[1280,1024]'
+}
+
+@test "--at: every check has its code" {
+	code() { # OFFSET DEVICE
+		"$VFCAP" --demo plan --json --cap pasid --at "$1" "$2" | jq -r '.plan[0].considered[0].code'
+	}
+	assert_equal "$(code 0x402 3b:00.0/vf0)" misaligned
+	assert_equal "$(code 0x1000 3b:00.0/vf0)" out-of-range
+	assert_equal "$(code 0xffc 3b:00.0/vf0)" out-of-range
+	assert_equal "$(code 0x80 3b:00.0/vf0)" out-of-range
+	assert_equal "$(code 0x1c0 3b:00.0/vf0)" occupied
+	assert_equal "$(code 0x700 5e:00.0/vf0)" nonzero
+	assert_equal "$(code 0x2b0 c1:00.0/vf0)" sibling-nonzero
+	assert_equal "$(code 0x200 6c:00.0/vf0)" empty-chain
+}
+
+@test "--force gives way on registers, never on capabilities" {
+	run jqc '.plan[0].placements[0] | [.offset, .forced]' \
+		vfcap --demo plan --json --cap pasid --force --at 0x2b0 c1:00.0/vf0
+	assert_output '[688,true]'
+	run vfcap --demo plan --cap pasid --force --at 0x1c0 3b:00.0/vf0
+	assert_failure 3
+}
+
+@test "a broken chain: nothing without --force, a warning with it" {
+	run vfcap --demo plan 81:00.0
+	assert_failure 3
+	assert_output --partial '(broken-chain)'
+	run jqc '.plan[0] | [.placements, .chain]' vfcap --demo plan --json 81:04.0
+	assert_output '[[],[]]'
+	run vfcap --demo plan --force 81:04.0
+	assert_success
+	assert_output --partial 'can be overrun'
+	run vfcap --demo plan --force --as commands 81:04.0
+	assert_output --partial 'No commands.'
+	refute_output --partial 'driver_override'
+}
+
+@test "--width" {
+	run jqc '.plan[0].placements[0] | [.width, .bytes[8:12]]' \
+		vfcap --demo plan --json --cap pasid --width 8 3b:00.0/vf0
+	assert_output '[8,"0608"]'
+	run jqc '.plan[0].refused' vfcap --demo plan --json --cap pasid --width 20 5e:00.0/vf0
+	assert_output '[{"name":"PASID","code":"width"}]'
+}
+
+@test "a PF without VFs: exit 3, and how to create them" {
+	split vfcap --sysroot "$(host idle)" plan 0000:01:00.0
+	assert_refusal 3 'echo N > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs'
+}
+
+@test "64 bytes: needs root, exit 1" {
+	split vfcap --sysroot "$(host unprivileged)" plan
+	assert_equal "$status" 1
+	[[ $stderr == "vfcap: "*"needs root or CAP_SYS_ADMIN" ]] || fail "$stderr"
+}
+
+@test "--as commands is a shell script" {
+	vfcap --demo plan --as commands 3b:00.0 >"$BATS_TEST_TMPDIR/script"
+	run sh -n "$BATS_TEST_TMPDIR/script"
+	assert_success
+	assert_golden plan-commands.txt cat "$BATS_TEST_TMPDIR/script"
+}
+
+@test "--as qemu: the device line, the vIOMMU, what it cannot" {
+	assert_golden plan-qemu.txt vfcap --demo plan --as qemu 3b:00.0/vf0-1 6c:00.0/vf0
+	run vfcap --demo plan --as qemu 3b:00.0/vf0 6c:00.0/vf0
+	assert_line --partial 'x-vpasid-cap-offset=0x1d0'
+	assert_output --partial 'QEMU has no option for PRI'
+	assert_output --partial 'The chain is empty'
+	assert_equal "$(printf '%s\n' "${lines[@]}" | grep -c 'x-vpasid-cap-offset=')" 1
+}
+
+@test "--as libvirt: the override, and why managed='no'" {
+	assert_golden plan-libvirt.txt vfcap --demo plan --as libvirt 3b:00.0/vf0
+	run vfcap --demo plan --as libvirt 3b:00.0/vf0
+	assert_line --partial "managed='no'"
+	assert_line --partial "name='x-vpasid-cap-offset' type='unsigned' value='464'"
+}
+
+@test "options that are wrong" {
+	local wrong
+	for wrong in '--cap foo' '--cap pasid,' '--rule best' '--rule explicit' '--at 0x140' '--at ats=0x140' \
+		'--at pasid=' '--at pasid=-4' '--at pasid=0x140x' '--at pasid=0x10000' '--width 21' '--width -1' \
+		'--width x' '--as xml' '--cap pri --at pasid=0x140' '--json --as qemu'; do
+		# shellcheck disable=SC2086
+		split vfcap --demo plan $wrong 3b:00.0
+		assert_refusal 2 --
+	done
+}
