@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfcap: PCIe extended capabilities of SR-IOV functions, and the place of emulated PASID and PRI. */
+/* vfcap: extended capabilities of SR-IOV functions, and the place of emulated PASID and PRI. */
 #include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
@@ -8,8 +8,13 @@
 #include "cmd/cmd.h"
 
 const struct vfcap_command *const vfcap_commands[] = {
-	&vfcap_cmd_list, &vfcap_cmd_show, &vfcap_cmd_diff, &vfcap_cmd_map,
-	&vfcap_cmd_plan, &vfcap_cmd_help, NULL,
+	&vfcap_cmd_list,
+	&vfcap_cmd_show,
+	&vfcap_cmd_diff,
+	&vfcap_cmd_map,
+	&vfcap_cmd_plan,
+	&vfcap_cmd_help,
+	NULL,
 };
 
 const struct vfcap_command *vfcap_command_find(const char *name)
@@ -22,8 +27,8 @@ const struct vfcap_command *vfcap_command_find(const char *name)
 	return NULL;
 }
 
-/* A standard descriptor that is closed would be taken by the first file that is opened, and that file be
- * written to. Each gets something that fails: reading from 0, writing to 1 and 2. */
+/* A standard descriptor that is closed would be taken by the first file that is opened, and that
+ * file be written to. Each gets something that fails: reading from 0, writing to 1 and 2. */
 static void hold_standard_fds(void)
 {
 	int fd;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the commands share: the command table, the global options, the way from DEVICEs to functions,
- * messages and exit statuses. A command is one const struct next to its code.
+ * What the commands share: the command table, the global options, the way from DEVICEs to
+ * functions, messages and exit statuses. A command is one const struct next to its code.
  */
 #ifndef VFCAP_CMD_H
 #define VFCAP_CMD_H
@@ -29,8 +29,8 @@ struct vfcap_command {
 	const struct argp_option *options; /* its own; NULL: none but the global ones */
 	const struct vfcap_column *columns; /* what --output chooses from; NULL: no table */
 	size_t n_columns;
-	/* One of its own options; own is what run() handed to vfcap_cli_parse(). 0, or EINVAL when it was
-	 * wrong and vfcap_cli_usage() said so. */
+	/* One of its own options; own is what run() handed to vfcap_cli_parse(). 0, or EINVAL when
+	 * it was wrong and vfcap_cli_usage() said so. */
 	int (*option)(struct vfcap_cli *cli, int key, const char *arg, void *own);
 	int (*run)(struct vfcap_cli *cli); /* enum vfcap_exit */
 };
@@ -41,8 +41,13 @@ extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff
 
 const struct vfcap_command *vfcap_command_find(const char *name);
 
-enum vfcap_cli_help { VFCAP_HELP_NONE, VFCAP_HELP_LONG, VFCAP_HELP_USAGE, VFCAP_HELP_VERSION,
-		      VFCAP_HELP_TABLES };
+enum vfcap_cli_help {
+	VFCAP_HELP_NONE,
+	VFCAP_HELP_LONG,
+	VFCAP_HELP_USAGE,
+	VFCAP_HELP_VERSION,
+	VFCAP_HELP_TABLES
+};
 
 /* One run. */
 struct vfcap_cli {
@@ -69,7 +74,7 @@ struct vfcap_cli {
 	struct vfcap_out out; /* standard output */
 };
 
-/* ------------------------------------------------------------------------- options (options.c) -- */
+/* ----------------------------------------------------------------------- options (options.c) -- */
 
 /* Options before the command, and the command's name. 0, or an exit status that ends the run. */
 int vfcap_cli_parse_top(struct vfcap_cli *cli, int argc, char **argv);
@@ -84,11 +89,12 @@ void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
 void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *command,
 			  enum vfcap_cli_help help);
 
-/* ----------------------------------------------------------------------------------- run (run.c) -- */
+/* ------------------------------------------------------------------------------- run (run.c) -- */
 
 /* Opens what the options name. 0, or -errno, said. */
 int vfcap_cli_open(struct vfcap_cli *cli);
-/* Frees all of it and sees that standard output took everything. Returns the exit status of the run. */
+/* Frees all of it and sees that standard output took everything. Returns the exit status of the
+ * run. */
 int vfcap_cli_close(struct vfcap_cli *cli, int status);
 
 /* "vfcap: ..." on standard error: errors; warnings (not with -q); details (only with -v). */
@@ -120,8 +126,8 @@ void vfcap_picked_free(struct vfcap_picked *picked);
 /* Says that there is no VF; returns VFCAP_EXIT_NO. */
 int vfcap_cli_no_vfs(struct vfcap_cli *cli);
 
-/* Says why a function's chain cannot be seen, if so: skipped, no privilege, unreadable. The exit status
- * that this is worth. */
+/* Says why a function's chain cannot be seen, if so: skipped, no privilege, unreadable. The exit
+ * status that this is worth. */
 int vfcap_cli_explain(struct vfcap_cli *cli, struct vfcap_function *fn);
 
 /* --------------------------------------------------------------------------- facts (facts.c) -- */
@@ -141,9 +147,15 @@ void vfcap_out_vfs(struct vfcap_out *out, struct vfcap_function *const *vf, size
 /* Driver, "no driver", or that it is not known. */
 void vfcap_out_driver(struct vfcap_out *out, const struct vfcap_function *fn);
 
-/* ------------------------------------------------------------------- plan's other forms (plan-as.c) -- */
+/* ------------------------------------------------------------ plan's other forms (plan-as.c) -- */
 
-enum vfcap_plan_as { VFCAP_AS_TEXT, VFCAP_AS_COMMANDS, VFCAP_AS_QEMU, VFCAP_AS_LIBVIRT, VFCAP_AS_FORMS };
+enum vfcap_plan_as {
+	VFCAP_AS_TEXT,
+	VFCAP_AS_COMMANDS,
+	VFCAP_AS_QEMU,
+	VFCAP_AS_LIBVIRT,
+	VFCAP_AS_FORMS
+};
 
 /* What plan's other forms need of a struct vfcap_plan. */
 struct vfcap_answer {
@@ -159,7 +171,7 @@ void vfcap_plan_as_begin(struct vfcap_out *out, enum vfcap_plan_as as);
 void vfcap_plan_as(struct vfcap_out *out, enum vfcap_plan_as as, struct vfcap_function *const *vf,
 		   size_t n, const struct vfcap_answer *answer, size_t *ports);
 
-/* ------------------------------------------------------------------------- groups (group.c) -- */
+/* -------------------------------------------------------------------------- groups (group.c) -- */
 
 /* VFs of one PF of which the same is to be said, word for word. */
 struct vfcap_group {
@@ -175,8 +187,8 @@ struct vfcap_groups {
 	size_t printed; /* so far, those that are forgotten too */
 };
 
-/* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that is new has
- * one VF. */
+/* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that
+ * is new has one VF. */
 struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_out *body,
 				     struct vfcap_function *vf);
 /* Each group's VFs, then what is to be said of them. */

@@ -19,7 +19,7 @@ struct diff {
 	const struct vfcap_chain *pf_chain, *vf_chain;
 };
 
-/* ------------------------------------------------------------------------------------- pairing -- */
+/* ----------------------------------------------------------------------------------- pairing -- */
 
 /* How many of the same ID stand before a capability of a chain. */
 static unsigned int rank(const struct vfcap_chain *chain, const struct vfcap_cap *cap)
@@ -89,7 +89,8 @@ static void compare_register(const struct vfcap_regval *pf, const struct vfcap_r
 	}
 }
 
-/* Both walks give registers in the table's order; where a repeated block has fewer in one of them, the other skips. */
+/* Both walks give registers in the table's order; where a repeated block has fewer in one of them,
+ * the other skips. */
 static void compare(const struct diff *d, const struct pair *pair, each_differing *each, void *arg)
 {
 	struct vfcap_regiter pf_it, vf_it;
@@ -113,7 +114,7 @@ static bool is_hidden(const struct diff *d, const struct vfcap_cap *cap)
 	return cap && vfcap_vfio_hides(cap->id, vfcap_kernel_release(d->cli->ctx));
 }
 
-/* ---------------------------------------------------------------------------------------- text -- */
+/* -------------------------------------------------------------------------------------- text -- */
 
 static void print_side(struct vfcap_out *out, const struct vfcap_cap *cap)
 {
@@ -214,7 +215,7 @@ static int diff_text(struct diff *d)
 	return vfcap_groups_add(&d->groups, &body, d->vf) ? 0 : -ENOMEM;
 }
 
-/* ---------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 struct json_list {
 	struct vfcap_json *json;
@@ -242,8 +243,10 @@ static void differing_json(void *arg, const struct differing *differing)
 	}
 	vfcap_json_set(list->json, object, "register", json_string(differing->pf->reg->key));
 	vfcap_json_set(list->json, object, "field", json_string(differing->field->key));
-	vfcap_json_set(list->json, object, "pf", value_json(differing->field, differing->pf->value));
-	vfcap_json_set(list->json, object, "vf", value_json(differing->field, differing->vf->value));
+	vfcap_json_set(list->json, object, "pf",
+		       value_json(differing->field, differing->pf->value));
+	vfcap_json_set(list->json, object, "vf",
+		       value_json(differing->field, differing->vf->value));
 	vfcap_json_append(list->json, list->array, object);
 }
 
@@ -268,7 +271,8 @@ static json_t *pair_json(struct diff *d, const struct pair *pair)
 	struct json_list list = { .json = &d->json, .array = json_array() };
 	json_t *object = json_object();
 
-	vfcap_json_set(&d->json, object, "id", json_integer(pair->pf ? pair->pf->id : pair->vf->id));
+	vfcap_json_set(&d->json, object, "id",
+		       json_integer(pair->pf ? pair->pf->id : pair->vf->id));
 	vfcap_json_set(&d->json, object, "name", vfcap_json_text(info ? info->name : NULL));
 	vfcap_json_set(&d->json, object, "pf", side_json(&d->json, pair->pf, false));
 	vfcap_json_set(&d->json, object, "vf",
@@ -294,7 +298,7 @@ static int diff_json(struct diff *d)
 	return 0;
 }
 
-/* ----------------------------------------------------------------------------------------- run -- */
+/* --------------------------------------------------------------------------------------- run -- */
 
 static int say_no(const struct diff *d, const char *why)
 {

@@ -56,7 +56,8 @@ void vfcap_out_vfs(struct vfcap_out *out, struct vfcap_function *const *vf, size
 	if (n > 1)
 		vfcap_out_printf(out, " (%zu VFs", n);
 	else
-		vfcap_out_printf(out, " (%s", vfcap_function_role(vf[0]) == VFCAP_ROLE_VF ? "VF" : "no VF");
+		vfcap_out_printf(out, " (%s",
+				 vfcap_function_role(vf[0]) == VFCAP_ROLE_VF ? "VF" : "no VF");
 	if (pf)
 		vfcap_out_printf(out, " of %s", vfcap_function_name(pf));
 	vfcap_out_str(out, ")\n");
@@ -69,7 +70,8 @@ void vfcap_out_driver(struct vfcap_out *out, const struct vfcap_function *fn)
 	if (driver)
 		vfcap_out_text(out, driver);
 	else
-		vfcap_out_str(out, vfcap_function_knows_driver(fn) ? "no driver" : "driver not known");
+		vfcap_out_str(out,
+			      vfcap_function_knows_driver(fn) ? "no driver" : "driver not known");
 }
 
 static void set_known(struct vfcap_json *json, json_t *object, const char *key, int value)

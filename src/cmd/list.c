@@ -21,7 +21,7 @@ struct item {
 	struct vfcap_function *fn;
 };
 
-/* ------------------------------------------------------------------------------------- columns -- */
+/* ----------------------------------------------------------------------------------- columns -- */
 
 static struct vfcap_function *fn_of(void *item)
 {
@@ -203,7 +203,8 @@ static void fill_size(struct vfcap_out *cell, void *item)
 #define SPAN VFCAP_COLUMN_SPAN
 
 static const struct vfcap_column columns[] = {
-	{ "ADDRESS", "domain:bus:device.function", DEFAULT | SPAN | VFCAP_COLUMN_TREE, fill_address },
+	{ "ADDRESS", "domain:bus:device.function", DEFAULT | SPAN | VFCAP_COLUMN_TREE,
+	  fill_address },
 	{ "ROLE", "PF, VF, or - for a function that is neither", DEFAULT, fill_role },
 	{ "DRIVER", "the bound driver", DEFAULT, fill_driver },
 	{ "GROUP", "IOMMU group", DEFAULT | RIGHT | SPAN, fill_group },
@@ -226,7 +227,7 @@ static const struct vfcap_column columns[] = {
 	{ "SIZE", "bytes of config space that can be read", RIGHT, fill_size },
 };
 
-/* ---------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 static json_t *state_json(struct vfcap_json *json, struct vfcap_function *fn, unsigned int id)
 {
@@ -252,7 +253,9 @@ static void states_json(struct vfcap_json *json, json_t *object, struct vfcap_fu
 		const char *key;
 		unsigned int id;
 	} states[] = {
-		{ "pasid", VFCAP_ID_PASID }, { "pri", VFCAP_ID_PRI }, { "ats", VFCAP_ID_ATS },
+		{ "pasid", VFCAP_ID_PASID },
+		{ "pri", VFCAP_ID_PRI },
+		{ "ats", VFCAP_ID_ATS },
 	};
 	struct vfcap_state state;
 	size_t i;
@@ -317,7 +320,7 @@ static void add_json(struct list *list, struct item *item)
 	vfcap_json_element(&list->json, object);
 }
 
-/* ----------------------------------------------------------------------------------------- run -- */
+/* --------------------------------------------------------------------------------------- run -- */
 
 static long add(struct list *list, long parent, struct vfcap_function *fn)
 {
@@ -370,7 +373,9 @@ static void add_picked(struct list *list, const struct vfcap_picked *picked, boo
 
 		if (role == VFCAP_ROLE_PF)
 			add_pf(list, fn);
-		else if (role == VFCAP_ROLE_VF ? !pf || (named && !is_picked(picked, pf)) : named || all)
+		else if (role == VFCAP_ROLE_VF && (!pf || (named && !is_picked(picked, pf))))
+			add(list, VFCAP_TABLE_ROOT, fn);
+		else if (role == VFCAP_ROLE_FUNCTION && (named || all))
 			add(list, VFCAP_TABLE_ROOT, fn);
 	}
 }
@@ -378,8 +383,9 @@ static void add_picked(struct list *list, const struct vfcap_picked *picked, boo
 static void tell_none(struct list *list, size_t looked_at)
 {
 	if (!list->shown && !list->cli->n_device)
-		vfcap_cli_warn(list->cli, "%s: none of %zu functions has SR-IOV; list --all shows "
-					  "them, --demo list shows a host that has it",
+		vfcap_cli_warn(list->cli,
+			       "%s: none of %zu functions has SR-IOV; list --all shows "
+			       "them, --demo list shows a host that has it",
 			       vfcap_source(list->cli->ctx), looked_at);
 }
 
@@ -426,8 +432,8 @@ static int unknown_column(struct vfcap_cli *cli, const char *bad)
 	for (i = 0; i < VFCAP_ARRAY_LEN(columns); i++)
 		vfcap_out_printf(&names, "%s%s", i ? ", " : "", columns[i].name);
 	vfcap_out_char(&names, '\0');
-	vfcap_cli_error(cli, "--output %.*s: no such column; there are %s", (int)strcspn(bad, ","), bad,
-			names.buf ? names.buf : "");
+	vfcap_cli_error(cli, "--output %.*s: no such column; there are %s", (int)strcspn(bad, ","),
+			bad, names.buf ? names.buf : "");
 	vfcap_out_free(&names);
 	return VFCAP_EXIT_USAGE;
 }

@@ -31,10 +31,10 @@ struct map {
 	struct vfcap_plan *plan;
 };
 
-/* --------------------------------------------------------------------------------------- spans -- */
+/* ------------------------------------------------------------------------------------- spans -- */
 
-static void add_span(struct drawn *d, unsigned int offset, unsigned int end, enum vfcap_map_kind kind,
-		     const char *label)
+static void add_span(struct drawn *d, unsigned int offset, unsigned int end,
+		     enum vfcap_map_kind kind, const char *label)
 {
 	struct vfcap_map_span *last = d->strip.n_spans ? &d->span[d->strip.n_spans - 1] : NULL;
 
@@ -68,7 +68,7 @@ static bool in_cap(const struct vfcap_chain *chain, unsigned int off)
 	return false;
 }
 
-/* What lies behind the end of what a function has (256 bytes of a conventional one) is not unknown. */
+/* What lies behind the end of what a function has (256 bytes of some) is not unknown. */
 static void add_bytes(struct drawn *d, struct vfcap_image *img, const struct vfcap_chain *chain)
 {
 	unsigned int off;
@@ -112,8 +112,9 @@ static void set_title(struct drawn *d, struct vfcap_function *fn)
 {
 	const char *driver = vfcap_function_driver(fn);
 
-	d->strip.name = vfcap_function_role(fn) == VFCAP_ROLE_FUNCTION ?
-				"fn" : vfcap_role_name(vfcap_function_role(fn));
+	d->strip.name = "fn";
+	if (vfcap_function_role(fn) != VFCAP_ROLE_FUNCTION)
+		d->strip.name = vfcap_role_name(vfcap_function_role(fn));
 	snprintf(d->title, sizeof(d->title), "%s%s%s%s%s", vfcap_function_name(fn),
 		 driver ? "  " : "", driver ? driver : "", *vfcap_function_title(fn) ? "  " : "",
 		 vfcap_function_title(fn));
@@ -148,7 +149,7 @@ static void draw_plan(struct map *map, struct drawn *d, struct vfcap_function *v
 		add_planned(d, map->plan);
 }
 
-/* ---------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 static json_t *strip_json(struct vfcap_json *json, const struct drawn *d)
 {
@@ -185,7 +186,7 @@ static void function_json(struct map *map, struct vfcap_function *fn, const stru
 	vfcap_json_element(&map->json, object);
 }
 
-/* ----------------------------------------------------------------------------------------- run -- */
+/* --------------------------------------------------------------------------------------- run -- */
 
 /* The PF that belongs to a function, and the VF: of a PF its first one. */
 static void relatives(struct vfcap_function *fn, struct vfcap_function *of[2])
@@ -241,13 +242,15 @@ static int map_picked(struct map *map, const struct vfcap_picked *picked)
 	int status = VFCAP_EXIT_DONE;
 	size_t i;
 
-	vfcap_cli_warn(map->cli, "%s: all 4096 bytes of each function are read, not only what its "
-				 "capabilities have",
+	vfcap_cli_warn(map->cli,
+		       "%s: all 4096 bytes of each function are read, not only what its "
+		       "capabilities have",
 		       vfcap_source(map->cli->ctx));
 	if (map->cli->json)
 		vfcap_json_begin(&map->json, &map->cli->out, "map");
 	for (i = 0; i < picked->n && !map->cli->out.error; i++)
-		status = vfcap_cli_worse(status, map_function(map, picked->fn[i], i + 1 < picked->n));
+		status = vfcap_cli_worse(status,
+					 map_function(map, picked->fn[i], i + 1 < picked->n));
 	if (map->cli->json)
 		vfcap_json_end(&map->json);
 	return status;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The command line: one argp for vfcap, one that is made from the table row of its command. argp's own
- * messages take two lines and exit; here a wrong option is one line that says what exists.
+ * The command line: one argp for vfcap, one that is made from the table row of its command. argp's
+ * own messages take two lines and exit; here a wrong option is one line that says what exists.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -22,22 +22,25 @@ enum {
 static const struct argp_option global_options[] = {
 	{ "from", 'F', "SRC", 0,
 	  "read config space from a file: text of lspci -x, -xxx, -xxxx, or a raw image; ADDR=FILE gives an "
-	  "image its address, - is standard input; may be repeated", 0 },
+	  "image its address, - is standard input; may be repeated",
+	  0 },
 	{ "sysroot", KEY_SYSROOT, "DIR", 0,
 	  "take everything under DIR: a captured tree, a sos report", 0 },
 	{ "demo", KEY_DEMO, NULL, 0, "the demo host that ships with vfcap", 0 },
-	{ "wake", KEY_WAKE, NULL, 0, "read functions in D3cold or below a suspended bridge too", 0 },
+	{ "wake", KEY_WAKE, NULL, 0, "read functions in D3cold or below a suspended bridge too",
+	  0 },
 	{ "json", 'j', NULL, 0, "print JSON", 0 },
 	{ "output", 'o', "COL[,COL...]", 0, "the columns to show; +COL adds to the default", 0 },
 	{ "noheadings", 'n', NULL, 0, "no line of headings", 0 },
 	{ "raw", 'r', NULL, 0, "columns not aligned, no tree", 0 },
 	{ "verbose", 'v', NULL, 0, "say more on standard error", 0 },
 	{ "quiet", 'q', NULL, 0, "no warnings", 0 },
-	{ "color", KEY_COLOR, "auto|always|never", 0, "colors; auto: on a terminal without NO_COLOR", 0 },
+	{ "color", KEY_COLOR, "auto|always|never", 0,
+	  "colors; auto: on a terminal without NO_COLOR", 0 },
 	{ "help", '?', NULL, 0, "print this help", -1 },
 	{ "usage", KEY_USAGE, NULL, 0, "print a short usage", -1 },
 	{ "version", 'V', NULL, 0, "print the version", -1 },
-	/* Commands, options and columns, a line each with tabs between: completions and tests read them. */
+	/* Commands, options and columns, a line each with tabs between, for completions. */
 	{ "dump-options", KEY_TABLES, NULL, OPTION_HIDDEN, NULL, -1 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
@@ -150,7 +153,7 @@ static const struct argp_child global_child[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* -------------------------------------------------------------------------- what was wrong -- */
+/* ---------------------------------------------------------------------------- what was wrong -- */
 
 static const struct argp_option *own_options(const struct vfcap_command *command)
 {
@@ -210,13 +213,15 @@ static int no_such_option(struct vfcap_cli *cli, const char *option, int len)
 	struct vfcap_out line = { 0 };
 
 	list_options(cli->command, &line);
-	vfcap_cli_error(cli, "%.*s: no such option; there are %s", len, option, line.buf ? line.buf : "");
+	vfcap_cli_error(cli, "%.*s: no such option; there are %s", len, option,
+			line.buf ? line.buf : "");
 	vfcap_out_free(&line);
 	cli->said = true;
 	return EINVAL;
 }
 
-/* Looks at one argument as getopt did. Returns how many arguments it takes, 0 when it is the wrong one. */
+/* Looks at one argument as getopt did. Returns how many arguments it takes, 0 when it is the wrong
+ * one. */
 static int check_long(struct vfcap_cli *cli, const char *arg, bool more)
 {
 	size_t len = strcspn(arg + 2, "=");
@@ -283,7 +288,7 @@ static int parse_failed(struct vfcap_cli *cli, int err, int argc, char **argv)
 	return VFCAP_EXIT_USAGE;
 }
 
-/* ---------------------------------------------------------------------------------- the parsers -- */
+/* ------------------------------------------------------------------------------- the parsers -- */
 
 struct own_input {
 	struct vfcap_cli *cli;
@@ -313,7 +318,7 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 static struct argp command_argp(const struct vfcap_command *command)
 {
 	return (struct argp){
-		.options = own_options(command),
+		.options = command->options,
 		.parser = parse_own,
 		.args_doc = command->args,
 		.doc = command->doc,
@@ -334,8 +339,8 @@ int vfcap_cli_parse(struct vfcap_cli *cli, void *own)
 	struct own_input in = { .cli = cli, .own = own };
 	int err;
 
-	err = argp_parse(&argp, cli->argc, cli->argv, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL,
-			 &in);
+	err = argp_parse(&argp, cli->argc, cli->argv, ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT,
+			 NULL, &in);
 	if (err)
 		return parse_failed(cli, err, cli->argc, cli->argv);
 	if (cli->help) {
@@ -345,7 +350,8 @@ int vfcap_cli_parse(struct vfcap_cli *cli, void *own)
 	if (check_exclusive(cli))
 		return VFCAP_EXIT_USAGE;
 	vfcap_out_init(&cli->out, stdout, cli->color);
-	if (!cli->command->columns && (cli->table.output || cli->table.noheadings || cli->table.raw))
+	if (!cli->command->columns &&
+	    (cli->table.output || cli->table.noheadings || cli->table.raw))
 		vfcap_cli_warn(cli, "%s: no columns: --output, --noheadings and --raw do nothing",
 			       cli->command->name);
 	return -1;
@@ -416,8 +422,8 @@ int vfcap_cli_parse_top(struct vfcap_cli *cli, int argc, char **argv)
 	int err;
 
 	cli->color = -1;
-	err = argp_parse(&top_argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT,
-			 NULL, cli);
+	err = argp_parse(&top_argp, argc, argv,
+			 ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT, NULL, cli);
 	if (err && cli->argv) {
 		vfcap_cli_no_command(cli, cli->argv[0]);
 		return VFCAP_EXIT_USAGE;
@@ -431,7 +437,7 @@ int vfcap_cli_parse_top(struct vfcap_cli *cli, int argc, char **argv)
 	return cli->help || cli->command ? VFCAP_EXIT_DONE : VFCAP_EXIT_USAGE;
 }
 
-/* ------------------------------------------------------------------------------------- the help -- */
+/* ---------------------------------------------------------------------------------- the help -- */
 
 static void print_option(const char *command, const struct argp_option *opt)
 {

@@ -36,10 +36,10 @@ static void out_subject(struct vfcap_out *out, struct vfcap_function *const *vf,
 	vfcap_out_str(out, "# ");
 	vfcap_out_vfs(out, vf, n);
 	for (i = 0; i < answer->n_placements; i++)
-		vfcap_out_printf(out, "# %s at 0x%03x (%s)%s\n", emul_name(answer->placement[i].emul),
-				 answer->placement[i].offset,
-				 vfcap_rule_name(answer->placement[i].rule),
-				 answer->placement[i].pf_enabled ? "" : "; the PF has it switched off");
+		vfcap_out_printf(
+			out, "# %s at 0x%03x (%s)%s\n", emul_name(answer->placement[i].emul),
+			answer->placement[i].offset, vfcap_rule_name(answer->placement[i].rule),
+			answer->placement[i].pf_enabled ? "" : "; the PF has it switched off");
 	for (e = 0; e < VFCAP_EMULS; e++)
 		if (answer->refused[e] != VFCAP_OK)
 			vfcap_out_printf(out, "# no %s: %s (%s)\n", emul_name(e),
@@ -47,7 +47,7 @@ static void out_subject(struct vfcap_out *out, struct vfcap_function *const *vf,
 					 vfcap_code_name(answer->refused[e]));
 }
 
-/* ------------------------------------------------------------------------------------ commands -- */
+/* ---------------------------------------------------------------------------------- commands -- */
 
 /* The offset at the head of a chain has to be written first, so the lower one is. */
 static void out_knobs(struct vfcap_out *out, const struct vfcap_answer *answer)
@@ -76,8 +76,10 @@ static void out_commands(struct vfcap_out *out, struct vfcap_function *const *vf
 
 	out_subject(out, vf, n, answer);
 	if (answer->forced_broken)
-		vfcap_out_str(out, "# The chain is broken: binding it to a vfio-pci driver can overrun the "
-				   "kernel. No commands.\n");
+		vfcap_out_str(
+			out,
+			"# The chain is broken: binding it to a vfio-pci driver can overrun the "
+			"kernel. No commands.\n");
 	if (answer->forced_broken || !answer->n_placements)
 		return;
 	vfcap_out_str(out, "for vf in");
@@ -92,18 +94,20 @@ static void out_commands(struct vfcap_out *out, struct vfcap_function *const *vf
 	vfcap_out_str(out, "done\n");
 }
 
-/* ---------------------------------------------------------------------------------------- QEMU -- */
+/* -------------------------------------------------------------------------------------- QEMU -- */
 
 static bool qemu_can(struct vfcap_out *out, const struct vfcap_answer *answer,
 		     const struct vfcap_placement *pasid)
 {
 	if (find_placement(answer, VFCAP_EMUL_PRI))
-		vfcap_out_str(out, "# QEMU has no option for PRI: only vfcap's driver can show it\n");
+		vfcap_out_str(out,
+			      "# QEMU has no option for PRI: only vfcap's driver can show it\n");
 	if (!pasid)
 		return false;
 	if (pasid->rule == VFCAP_RULE_HEAD) {
-		vfcap_out_str(out, "# The chain is empty: QEMU silently adds nothing to such a VF, only "
-				   "vfcap's driver can\n");
+		vfcap_out_str(out,
+			      "# The chain is empty: QEMU silently adds nothing to such a VF, only "
+			      "vfcap's driver can\n");
 		return false;
 	}
 	return true;
@@ -119,39 +123,44 @@ static void out_qemu(struct vfcap_out *out, struct vfcap_function *const *vf, si
 	if (!qemu_can(out, answer, pasid))
 		return;
 	for (i = 0; i < n; i++) {
-		vfcap_out_printf(out, "-device pcie-root-port,id=rp%zu,chassis=%zu\n", *ports, *ports + 1);
-		vfcap_out_printf(out, "-device vfio-pci,host=%s,iommufd=iommufd0,bus=rp%zu,"
-				      "x-vpasid-cap-offset=0x%03x\n",
+		vfcap_out_printf(out, "-device pcie-root-port,id=rp%zu,chassis=%zu\n", *ports,
+				 *ports + 1);
+		vfcap_out_printf(out,
+				 "-device vfio-pci,host=%s,iommufd=iommufd0,bus=rp%zu,"
+				 "x-vpasid-cap-offset=0x%03x\n",
 				 vfcap_function_name(vf[i]), *ports, pasid->offset);
 		(*ports)++;
 	}
 }
 
-/* ------------------------------------------------------------------------------------- libvirt -- */
+/* ----------------------------------------------------------------------------------- libvirt -- */
 
 static void out_hostdev(struct vfcap_out *out, const struct vfcap_function *vf)
 {
 	const char *name = vfcap_function_name(vf), *bus = strchr(name, ':');
 
-	vfcap_out_printf(out, "    <hostdev mode='subsystem' type='pci' managed='no'>\n"
-			      "      <source>\n"
-			      "        <address domain='0x%.*s' bus='0x%.2s' slot='0x%.2s' "
-			      "function='0x%c'/>\n"
-			      "      </source>\n"
-			      "      <alias name='ua-",
+	vfcap_out_printf(out,
+			 "    <hostdev mode='subsystem' type='pci' managed='no'>\n"
+			 "      <source>\n"
+			 "        <address domain='0x%.*s' bus='0x%.2s' slot='0x%.2s' "
+			 "function='0x%c'/>\n"
+			 "      </source>\n"
+			 "      <alias name='ua-",
 			 (int)(bus - name), name, bus + 1, bus + 4, bus[7]);
 	out_id(out, vf);
 	vfcap_out_str(out, "'/>\n    </hostdev>\n");
 }
 
-static void out_override(struct vfcap_out *out, const struct vfcap_function *vf, unsigned int offset)
+static void out_override(struct vfcap_out *out, const struct vfcap_function *vf,
+			 unsigned int offset)
 {
 	vfcap_out_str(out, "    <qemu:device alias='ua-");
 	out_id(out, vf);
-	vfcap_out_printf(out, "'>\n      <qemu:frontend>\n"
-			      "        <qemu:property name='x-vpasid-cap-offset' type='unsigned' "
-			      "value='%u'/>\n"
-			      "      </qemu:frontend>\n    </qemu:device>\n",
+	vfcap_out_printf(out,
+			 "'>\n      <qemu:frontend>\n"
+			 "        <qemu:property name='x-vpasid-cap-offset' type='unsigned' "
+			 "value='%u'/>\n"
+			 "      </qemu:frontend>\n    </qemu:device>\n",
 			 offset);
 }
 
@@ -184,7 +193,7 @@ static void out_libvirt(struct vfcap_out *out, struct vfcap_function *const *vf,
 	vfcap_out_str(out, "  </qemu:override>\n");
 }
 
-/* ----------------------------------------------------------------------------------------- all -- */
+/* --------------------------------------------------------------------------------------- all -- */
 
 static const char *const begin[VFCAP_AS_FORMS] = {
 	[VFCAP_AS_TEXT] = "",

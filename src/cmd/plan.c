@@ -7,7 +7,7 @@
 
 enum { KEY_CAP = 0x200, KEY_RULE, KEY_AT, KEY_WIDTH, KEY_FORCE, KEY_AS };
 
-#define NAMED_UNREADABLE 4 /* siblings that could not be read and are named, before they are only counted */
+#define NAMED_UNREADABLE 4 /* siblings that are named; further ones are counted */
 
 struct plan_options {
 	struct vfcap_wish wish;
@@ -25,7 +25,7 @@ struct planning {
 	size_t n_ports; /* root ports that were handed out so far */
 };
 
-/* ------------------------------------------------------------------------------------- options -- */
+/* ----------------------------------------------------------------------------------- options -- */
 
 static const char *const as_names[VFCAP_AS_FORMS] = {
 	[VFCAP_AS_TEXT] = "text",
@@ -82,13 +82,14 @@ static int parse_rule(struct vfcap_cli *cli, const char *arg, struct plan_option
 	int rule = vfcap_rule_by_name(arg);
 
 	if (rule < 0)
-		return vfcap_cli_usage(cli, "--rule %s: one of auto, pf-offset, after-last, free-gap",
-				       arg);
+		return vfcap_cli_usage(
+			cli, "--rule %s: one of auto, pf-offset, after-last, free-gap", arg);
 	opt->wish.rule = rule;
 	return 0;
 }
 
-static int set_at(struct vfcap_cli *cli, unsigned int e, const char *number, struct plan_options *opt)
+static int set_at(struct vfcap_cli *cli, unsigned int e, const char *number,
+		  struct plan_options *opt)
 {
 	unsigned long offset;
 
@@ -172,20 +173,20 @@ static int settle_options(struct vfcap_cli *cli, struct plan_options *opt)
 			only = e;
 	}
 	if (opt->bare_at && n != 1)
-		return vfcap_cli_usage(cli, "--at %s: of which capability? --at pasid=%s", opt->bare_at,
-				       opt->bare_at);
+		return vfcap_cli_usage(cli, "--at %s: of which capability? --at pasid=%s",
+				       opt->bare_at, opt->bare_at);
 	if (opt->bare_at && set_at(cli, only, opt->bare_at, opt))
 		return EINVAL;
 	for (e = 0; e < VFCAP_EMULS; e++)
 		if (opt->wish.explicit_at[e] && !opt->wish.want[e])
-			return vfcap_cli_usage(cli, "--at %s=0x%x: is not among --cap", emul_name(e),
-					       opt->wish.at[e]);
+			return vfcap_cli_usage(cli, "--at %s=0x%x: is not among --cap",
+					       emul_name(e), opt->wish.at[e]);
 	if (cli->json && opt->as != VFCAP_AS_TEXT)
 		return vfcap_cli_usage(cli, "--json and --as exclude each other");
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- text -- */
+/* -------------------------------------------------------------------------------------- text -- */
 
 static void print_placed(struct vfcap_out *out, const struct vfcap_placement *p)
 {
@@ -271,15 +272,20 @@ static void print_placement(struct vfcap_out *out, const struct vfcap_plan *plan
 	print_link(out, plan, p);
 	if (p->forced) {
 		vfcap_out_style(out, VFCAP_STYLE_BAD);
-		vfcap_out_str(out, "         forced: a register is there, a guest will not reach it any more\n");
+		vfcap_out_str(
+			out,
+			"         forced: a register is there, a guest will not reach it any more\n");
 		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	} else {
 		print_checks(out, p, ev);
 	}
 	if (!p->pf_enabled) {
 		vfcap_out_style(out, VFCAP_STYLE_WARN);
-		vfcap_out_printf(out, "         the PF has %s switched off: a guest sees it only once that "
-				      "is on\n", emul_name(p->emul));
+		vfcap_out_printf(
+			out,
+			"         the PF has %s switched off: a guest sees it only once that "
+			"is on\n",
+			emul_name(p->emul));
 		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	}
 }
@@ -302,8 +308,10 @@ static void print_refusals(struct vfcap_out *out, const struct vfcap_plan *plan)
 		vfcap_out_str(out, "  show tells where it is broken, --force plans over it\n");
 	if (plan->forced_broken) {
 		vfcap_out_style(out, VFCAP_STYLE_BAD);
-		vfcap_out_str(out, "  The chain is broken: a kernel that does not check bounds can be overrun by "
-				   "binding this VF to any vfio-pci driver\n");
+		vfcap_out_str(
+			out,
+			"  The chain is broken: a kernel that does not check bounds can be overrun by "
+			"binding this VF to any vfio-pci driver\n");
 		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	}
 }
@@ -388,7 +396,7 @@ static void print_body(struct vfcap_out *out, const struct vfcap_plan *plan,
 	print_chain(out, plan);
 }
 
-/* -------------------------------------------------------------------------------------- groups -- */
+/* ------------------------------------------------------------------------------------ groups -- */
 
 static void take_answer(struct vfcap_answer *answer, const struct vfcap_plan *plan)
 {
@@ -401,7 +409,8 @@ static void take_answer(struct vfcap_answer *answer, const struct vfcap_plan *pl
 	memcpy(answer->refused, plan->refused, sizeof(answer->refused));
 }
 
-static int file_answer(struct planning *pl, struct vfcap_function *vf, const struct vfcap_evidence *ev)
+static int file_answer(struct planning *pl, struct vfcap_function *vf,
+		       const struct vfcap_evidence *ev)
 {
 	struct vfcap_group *group;
 	struct vfcap_out body;
@@ -429,7 +438,7 @@ static void print_groups(struct planning *pl)
 	vfcap_groups_clear(&pl->groups);
 }
 
-/* ---------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 static json_t *placements_json(struct vfcap_json *json, const struct vfcap_plan *plan)
 {
@@ -448,7 +457,8 @@ static json_t *placements_json(struct vfcap_json *json, const struct vfcap_plan 
 		vfcap_json_set(json, object, "offset", json_integer(p->offset));
 		vfcap_json_set(json, object, "length", json_integer(p->length));
 		vfcap_json_set(json, object, "rule", json_string(vfcap_rule_name(p->rule)));
-		vfcap_json_set(json, object, "after", p->after ? json_integer(p->after) : json_null());
+		vfcap_json_set(json, object, "after",
+			       p->after ? json_integer(p->after) : json_null());
 		vfcap_json_set(json, object, "next", json_integer(p->next));
 		vfcap_json_set(json, object, "pf_enabled", json_boolean(p->pf_enabled));
 		if (p->emul == VFCAP_EMUL_PASID)
@@ -472,7 +482,8 @@ static json_t *refused_json(struct vfcap_json *json, const struct vfcap_plan *pl
 			continue;
 		object = json_object();
 		vfcap_json_set(json, object, "name", json_string(emul_name(e)));
-		vfcap_json_set(json, object, "code", json_string(vfcap_code_name(plan->refused[e])));
+		vfcap_json_set(json, object, "code",
+			       json_string(vfcap_code_name(plan->refused[e])));
 		vfcap_json_append(json, array, object);
 	}
 	return array;
@@ -532,7 +543,8 @@ static json_t *evidence_json(struct vfcap_json *json, const struct vfcap_evidenc
 	return object;
 }
 
-static void print_json(struct planning *pl, struct vfcap_function *vf, const struct vfcap_evidence *ev)
+static void print_json(struct planning *pl, struct vfcap_function *vf,
+		       const struct vfcap_evidence *ev)
 {
 	const struct vfcap_function *pf = vfcap_function_pf(vf);
 	struct vfcap_json *json = &pl->json;
@@ -549,7 +561,7 @@ static void print_json(struct planning *pl, struct vfcap_function *vf, const str
 	vfcap_json_element(json, object);
 }
 
-/* ----------------------------------------------------------------------------------------- run -- */
+/* --------------------------------------------------------------------------------------- run -- */
 
 /* Was everything placed that was asked for: by --cap, by --at, or because the PF has it? */
 static int judge(const struct plan_options *opt, const struct vfcap_plan *plan)
@@ -557,8 +569,8 @@ static int judge(const struct plan_options *opt, const struct vfcap_plan *plan)
 	unsigned int e;
 
 	for (e = 0; e < VFCAP_EMULS; e++)
-		if (plan->refused[e] != VFCAP_OK &&
-		    (opt->asked[e] || opt->wish.explicit_at[e] || plan->refused[e] != VFCAP_PF_LACKS))
+		if (plan->refused[e] != VFCAP_OK && (opt->asked[e] || opt->wish.explicit_at[e] ||
+						     plan->refused[e] != VFCAP_PF_LACKS))
 			return VFCAP_EXIT_NO;
 	return plan->n_placements ? VFCAP_EXIT_DONE : VFCAP_EXIT_NO;
 }

@@ -8,10 +8,10 @@
 
 #define SKIPPED_NAMED 4 /* functions that are named when they are skipped; the rest is counted */
 
-/* ------------------------------------------------------------------------------------ messages -- */
+/* ---------------------------------------------------------------------------------- messages -- */
 
-/* One line in one write, so that lines of several processes do not mix. Names come from files and from
- * sysfs: what a terminal would obey is taken out. */
+/* One line in one write, so that lines of several processes do not mix. Names come from files and
+ * from sysfs: what a terminal would obey is taken out. */
 static __attribute__((format(printf, 1, 0))) void say(const char *fmt, va_list ap)
 {
 	struct vfcap_out out = { .utf8 = true };
@@ -64,13 +64,16 @@ static void log_line(void *arg, const char *line)
 int vfcap_cli_worse(int a, int b)
 {
 	static const int badness[] = {
-		[VFCAP_EXIT_DONE] = 0, [VFCAP_EXIT_NO] = 1, [VFCAP_EXIT_FAILED] = 2, [VFCAP_EXIT_USAGE] = 3,
+		[VFCAP_EXIT_DONE] = 0,
+		[VFCAP_EXIT_NO] = 1,
+		[VFCAP_EXIT_FAILED] = 2,
+		[VFCAP_EXIT_USAGE] = 3,
 	};
 
 	return badness[a] > badness[b] ? a : b;
 }
 
-/* ------------------------------------------------------------------------------------- context -- */
+/* ----------------------------------------------------------------------------------- context -- */
 
 static int set_demo(struct vfcap_cli *cli)
 {
@@ -150,7 +153,7 @@ int vfcap_cli_close(struct vfcap_cli *cli, int status)
 	return status;
 }
 
-/* ------------------------------------------------------------------------------------- devices -- */
+/* ----------------------------------------------------------------------------------- devices -- */
 
 /* Functions that were named, sorted by pointer, to ask "was it named?". */
 struct named {
@@ -210,8 +213,10 @@ static int no_vfs(struct vfcap_cli *cli, struct vfcap_function *pf)
 
 	if (total > 0)
 		snprintf(most, sizeof(most), " (N up to %d)", total);
-	vfcap_cli_error(cli, "%s: a PF without VFs: echo N > /sys/bus/pci/devices/%s/sriov_numvfs%s "
-			     "creates them", name, name, most);
+	vfcap_cli_error(cli,
+			"%s: a PF without VFs: echo N > /sys/bus/pci/devices/%s/sriov_numvfs%s "
+			"creates them",
+			name, name, most);
 	return VFCAP_EXIT_NO;
 }
 
@@ -305,11 +310,14 @@ static int explain_short(struct vfcap_cli *cli, struct vfcap_function *fn)
 	if (cli->told_short)
 		vfcap_cli_note(cli, "%s: config: only %d bytes", name, size);
 	else if (cli->n_from)
-		vfcap_cli_warn(cli, "%s: config: only %d bytes in %s; lspci -xxxx, run as root, has all",
+		vfcap_cli_warn(cli,
+			       "%s: config: only %d bytes in %s; lspci -xxxx, run as root, has all",
 			       name, size, vfcap_source(cli->ctx));
 	else
-		vfcap_cli_error(cli, "%s: config: only %d bytes can be read: needs root or "
-				     "CAP_SYS_ADMIN", name, size);
+		vfcap_cli_error(cli,
+				"%s: config: only %d bytes can be read: needs root or "
+				"CAP_SYS_ADMIN",
+				name, size);
 	cli->told_short = true;
 	return cli->n_from ? VFCAP_EXIT_DONE : VFCAP_EXIT_FAILED;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* vfcap show: the chain of a function, decoded. Everything that is printed for each field goes straight into the
- * output's buffer: a host has some hundred thousand of them. */
+/* vfcap show: the chain of a function, decoded. Everything that is printed for each field goes
+ * straight into the output's buffer: a host has some hundred thousand of them. */
 #include "cmd.h"
 
 #define LABEL_WIDTH 12 /* of a register */
 
-/* ---------------------------------------------------------------------------------------- text -- */
+/* -------------------------------------------------------------------------------------- text -- */
 
 static void print_field(struct vfcap_out *out, const struct vfcap_field *field, uint64_t reg)
 {
@@ -91,9 +91,10 @@ static void print_anomalies(struct vfcap_out *out, const struct vfcap_chain *cha
 	unsigned int pos = 0;
 
 	while (vfcap_anomaly_next(chain, &pos, &found)) {
-		vfcap_out_style(out, vfcap_anomaly_breaks(found.code) ? VFCAP_STYLE_BAD : VFCAP_STYLE_WARN);
-		vfcap_out_printf(out, "  %s at 0x%03x: %s", vfcap_anomaly_name(found.code), found.offset,
-				 vfcap_anomaly_text(found.code));
+		vfcap_out_style(out, vfcap_anomaly_breaks(found.code) ? VFCAP_STYLE_BAD :
+									VFCAP_STYLE_WARN);
+		vfcap_out_printf(out, "  %s at 0x%03x: %s", vfcap_anomaly_name(found.code),
+				 found.offset, vfcap_anomaly_text(found.code));
 		if (found.other || found.code == VFCAP_NEXT_BELOW)
 			vfcap_out_printf(out, " (0x%03x)", found.other);
 		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
@@ -162,7 +163,7 @@ static void show_text(struct vfcap_cli *cli, struct vfcap_function *fn)
 	print_anomalies(&cli->out, chain);
 }
 
-/* ---------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 static json_t *field_json(const struct vfcap_field *field, uint64_t reg)
 {
@@ -198,7 +199,8 @@ static json_t *register_json(struct vfcap_json *json, const struct vfcap_regval 
 }
 
 /* The object that a register stands in: the capability's own, or that of its repeated block. */
-static json_t *block_json(struct vfcap_json *json, json_t *registers, const struct vfcap_regval *val)
+static json_t *block_json(struct vfcap_json *json, json_t *registers,
+			  const struct vfcap_regval *val)
 {
 	json_t *array;
 
@@ -244,7 +246,8 @@ static json_t *cap_json(struct vfcap_cli *cli, struct vfcap_json *json, struct v
 	vfcap_json_set(json, object, "length", json_integer(cap->length));
 	if (is_hidden(cli, fn, cap->id))
 		vfcap_json_set(json, object, "visible", json_false());
-	vfcap_json_set(json, object, "registers", registers_json(json, vfcap_function_image(fn), cap));
+	vfcap_json_set(json, object, "registers",
+		       registers_json(json, vfcap_function_image(fn), cap));
 	return object;
 }
 
@@ -282,7 +285,7 @@ static void show_json(struct vfcap_cli *cli, struct vfcap_json *json, struct vfc
 	vfcap_json_element(json, object);
 }
 
-/* ----------------------------------------------------------------------------------------- run -- */
+/* --------------------------------------------------------------------------------------- run -- */
 
 static int show_all(struct vfcap_cli *cli, const struct vfcap_picked *picked)
 {

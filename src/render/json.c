@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* JSON: the object of a run is written an element at a time, so that a host of thousands of functions
- * need not be held in memory twice. */
+/* JSON: the object of a run is written an element at a time, so that a host of thousands of
+ * functions need not be held in memory twice. */
 #include <errno.h>
 #include <stdlib.h>
 

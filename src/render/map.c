@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The 4 KiB of functions as a picture: 64 cells of 4 bytes to a row, for the terminal and as SVG. */
+/* The 4 KiB of functions as a picture: 64 cells of 4 bytes to a row, in text and as SVG. */
 #include "render.h"
 
 #define MAP_CELLS 1024
@@ -16,11 +16,13 @@ static const struct {
 	const char *legend;
 } kinds[VFCAP_MAP_KINDS] = {
 	[VFCAP_MAP_CAP] = { "=", "━", VFCAP_STYLE_BOLD, "cap", "capability" },
-	[VFCAP_MAP_RESERVED] = { "-", "╌", VFCAP_STYLE_DIM, "reserved", "the most it may have by the spec" },
+	[VFCAP_MAP_RESERVED] = { "-", "╌", VFCAP_STYLE_DIM, "reserved",
+				 "the most it may have by the spec" },
 	[VFCAP_MAP_NONZERO] = { "#", "▓", VFCAP_STYLE_WARN, "nonzero",
 				"not zero, but outside of every capability" },
 	[VFCAP_MAP_UNKNOWN] = { "?", "?", VFCAP_STYLE_DIM, "unknown", "could not be read" },
-	[VFCAP_MAP_PLANNED] = { "+", "+", VFCAP_STYLE_GOOD, "planned", "planned: emulated in the VF" },
+	[VFCAP_MAP_PLANNED] = { "+", "+", VFCAP_STYLE_GOOD, "planned",
+				"planned: emulated in the VF" },
 };
 
 #define MAP_FREE VFCAP_MAP_KINDS
@@ -38,7 +40,8 @@ static unsigned int end_cell(const struct vfcap_map_span *span)
 }
 
 /* What is drawn in the cells of one row. */
-static void row_kinds(const struct vfcap_map_strip *strip, unsigned int row, uint8_t cell[MAP_COLUMNS])
+static void row_kinds(const struct vfcap_map_strip *strip, unsigned int row,
+		      uint8_t cell[MAP_COLUMNS])
 {
 	unsigned int first = row * MAP_COLUMNS, c;
 	size_t i;
@@ -93,7 +96,7 @@ static bool kind_used(const struct vfcap_map_strip *strip, size_t n, enum vfcap_
 	return false;
 }
 
-/* ------------------------------------------------------------------------------------ terminal -- */
+/* ---------------------------------------------------------------------------------- terminal -- */
 
 static void draw_cells(struct vfcap_out *out, const struct vfcap_map_strip *strip, unsigned int row)
 {
@@ -109,7 +112,8 @@ static void draw_cells(struct vfcap_out *out, const struct vfcap_map_strip *stri
 	for (i = 0; i < MAP_COLUMNS; i++) {
 		if (cell[i] != last) {
 			vfcap_out_style(out, VFCAP_STYLE_PLAIN);
-			vfcap_out_style(out, cell[i] == MAP_FREE ? VFCAP_STYLE_DIM : kinds[cell[i]].style);
+			vfcap_out_style(out, cell[i] == MAP_FREE ? VFCAP_STYLE_DIM :
+								   kinds[cell[i]].style);
 			last = cell[i];
 		}
 		if (head[i])
@@ -124,21 +128,23 @@ static void draw_cells(struct vfcap_out *out, const struct vfcap_map_strip *stri
 }
 
 /* The next label of a row by its cell, at or behind from; NULL: none. */
-static const struct vfcap_map_span *next_label(const struct vfcap_map_strip *strip, unsigned int row,
-					       const struct vfcap_map_span *after)
+static const struct vfcap_map_span *next_label(const struct vfcap_map_strip *strip,
+					       unsigned int row, const struct vfcap_map_span *after)
 {
 	const struct vfcap_map_span *best = NULL, *s;
 
 	for (s = strip->span; s < strip->span + strip->n_spans; s++)
 		if (begins_in(s, row) &&
-		    (!after || s->offset > after->offset || (s->offset == after->offset && s > after)) &&
+		    (!after || s->offset > after->offset ||
+		     (s->offset == after->offset && s > after)) &&
 		    (!best || s->offset < best->offset))
 			best = s;
 	return best;
 }
 
-/* Names stand below the cell where the capability begins, or as near to the right as the one before lets. */
-static void draw_labels(struct vfcap_out *out, const struct vfcap_map_strip *strip, unsigned int row)
+/* Names stand below the cell where the capability begins, or as near to it as others let them. */
+static void draw_labels(struct vfcap_out *out, const struct vfcap_map_strip *strip,
+			unsigned int row)
 {
 	const struct vfcap_map_span *s = next_label(strip, row, NULL);
 	unsigned int at = 0, want;
@@ -212,7 +218,7 @@ void vfcap_map_text(struct vfcap_out *out, const struct vfcap_map_strip *strip, 
 	draw_legend(out, strip, n);
 }
 
-/* ----------------------------------------------------------------------------------------- SVG -- */
+/* --------------------------------------------------------------------------------------- SVG -- */
 
 #define SVG_LEFT 84 /* where cells begin, in pixels */
 #define SVG_CELL 13
@@ -322,8 +328,9 @@ static unsigned int svg_legend(struct vfcap_out *out, const struct vfcap_map_str
 	for (kind = 0; kind < VFCAP_MAP_KINDS; kind++) {
 		if (!kind_used(strip, n, kind))
 			continue;
-		vfcap_out_printf(out, "<rect class=\"%s\" x=\"%u\" y=\"%u\" width=\"26\" height=\"11\"/>\n",
-				 kinds[kind].class, SVG_LEFT, y);
+		vfcap_out_printf(
+			out, "<rect class=\"%s\" x=\"%u\" y=\"%u\" width=\"26\" height=\"11\"/>\n",
+			kinds[kind].class, SVG_LEFT, y);
 		svg_label(out, "", SVG_LEFT + 36, y + 10, kinds[kind].legend);
 		y += SVG_LINE;
 	}
@@ -368,8 +375,9 @@ void vfcap_map_svg(struct vfcap_out *out, const struct vfcap_map_strip *strip, s
 	}
 	y = svg_rows(&body, strip, n, y + 10);
 	y = svg_legend(&body, strip, n, y + 6) + SVG_MARGIN;
-	vfcap_out_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
-			      "viewBox=\"0 0 %u %u\" role=\"img\">\n",
+	vfcap_out_printf(out,
+			 "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%u\" "
+			 "viewBox=\"0 0 %u %u\" role=\"img\">\n",
 			 SVG_WIDTH, y, SVG_WIDTH, y);
 	vfcap_out_str(out, svg_style);
 	vfcap_out_printf(out, "<rect class=\"page\" width=\"%u\" height=\"%u\"/>\n", SVG_WIDTH, y);

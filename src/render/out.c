@@ -32,8 +32,11 @@ void vfcap_out_init(struct vfcap_out *out, FILE *file, int color)
 		.color = wants_color(file, color),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 	};
-	if (isatty(fileno(file)))
-		out->width = ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+	if (!isatty(fileno(file)))
+		return;
+	out->width = 80;
+	if (ioctl(fileno(file), TIOCGWINSZ, &size) == 0 && size.ws_col)
+		out->width = size.ws_col;
 }
 
 void vfcap_out_memory(struct vfcap_out *out, const struct vfcap_out *like)
@@ -110,7 +113,7 @@ void vfcap_out_dec(struct vfcap_out *out, uint64_t v)
 
 void vfcap_out_fill(struct vfcap_out *out, char c, size_t n)
 {
-	if (out->room - out->n < n && !vfcap_out_room(out, n))
+	if (out->room - out->n <= n && !vfcap_out_room(out, n))
 		return;
 	memset(out->buf + out->n, c, n);
 	out->n += n;
@@ -128,9 +131,9 @@ void vfcap_out_text(struct vfcap_out *out, const char *s)
 void vfcap_out_style(struct vfcap_out *out, enum vfcap_style style)
 {
 	static const char *const sgr[VFCAP_STYLES] = {
-		[VFCAP_STYLE_PLAIN] = "\033[0m",   [VFCAP_STYLE_BOLD] = "\033[1m",
-		[VFCAP_STYLE_DIM] = "\033[2m",	   [VFCAP_STYLE_GOOD] = "\033[32m",
-		[VFCAP_STYLE_WARN] = "\033[33m",   [VFCAP_STYLE_BAD] = "\033[31m",
+		[VFCAP_STYLE_PLAIN] = "\033[0m", [VFCAP_STYLE_BOLD] = "\033[1m",
+		[VFCAP_STYLE_DIM] = "\033[2m",	 [VFCAP_STYLE_GOOD] = "\033[32m",
+		[VFCAP_STYLE_WARN] = "\033[33m", [VFCAP_STYLE_BAD] = "\033[31m",
 	};
 
 	if (out->color)

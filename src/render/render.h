@@ -14,11 +14,12 @@
 
 #include <jansson.h>
 
-/* --------------------------------------------------------------------------------------- text -- */
+/* -------------------------------------------------------------------------------------- text -- */
 
 /*
- * Where text goes: appended to a buffer that grows, or is handed to a file whenever it is full. A full
- * decode of a host is millions of short strings; printf() for each would cost more than decoding.
+ * Where text goes: appended to a buffer that grows, or is handed to a file whenever it is full. A
+ * full decode of a host is millions of short strings; printf() for each would cost more than
+ * decoding.
  */
 struct vfcap_out {
 	char *buf;
@@ -52,7 +53,7 @@ bool vfcap_out_room(struct vfcap_out *out, size_t len);
 
 static inline void vfcap_out_bytes(struct vfcap_out *out, const char *s, size_t len)
 {
-	if (out->room - out->n < len && !vfcap_out_room(out, len))
+	if (out->room - out->n <= len && !vfcap_out_room(out, len))
 		return;
 	memcpy(out->buf + out->n, s, len);
 	out->n += len;
@@ -80,9 +81,9 @@ void vfcap_out_style(struct vfcap_out *out, enum vfcap_style style);
 void vfcap_out_printf(struct vfcap_out *out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* -------------------------------------------------------------------------------------- table -- */
+/* ------------------------------------------------------------------------------------- table -- */
 
-#define VFCAP_COLUMN_DEFAULT 1 /* shown unless --output says otherwise, and unless empty in all rows */
+#define VFCAP_COLUMN_DEFAULT 1 /* shown unless told, or empty in all rows */
 #define VFCAP_COLUMN_RIGHT 2 /* aligned to the right */
 #define VFCAP_COLUMN_TREE 4 /* the tree is drawn here */
 #define VFCAP_COLUMN_SPAN 8 /* differs from row to row: does not keep rows from being folded */
@@ -105,8 +106,8 @@ struct vfcap_table_options {
 struct vfcap_table;
 
 /*
- * A table of those columns. NULL: out of memory (*bad NULL) or an unknown column, whose name *bad points to
- * in opt->output (up to a comma or its end).
+ * A table of those columns. NULL: out of memory (*bad NULL) or an unknown column, whose name *bad
+ * points to in opt->output (up to a comma or its end).
  */
 struct vfcap_table *vfcap_table_new(const struct vfcap_column *columns, size_t n,
 				    const struct vfcap_table_options *opt,
@@ -114,23 +115,24 @@ struct vfcap_table *vfcap_table_new(const struct vfcap_column *columns, size_t n
 void vfcap_table_free(struct vfcap_table *table);
 
 #define VFCAP_TABLE_ROOT (-1)
-/* Adds a row below parent (a row's number or VFCAP_TABLE_ROOT). The children of a row directly follow it.
- * Returns its number or -ENOMEM. */
+/* Adds a row below parent (a row's number or VFCAP_TABLE_ROOT). The children of a row directly
+ * follow it. Returns its number or -ENOMEM. */
 long vfcap_table_add(struct vfcap_table *table, long parent, void *item);
 
 /*
  * Prints it. On a terminal, more than fold siblings in a row that agree in all columns but those of
- * VFCAP_COLUMN_SPAN become one line (0: never; never with raw, noheadings or columns that were chosen).
+ * VFCAP_COLUMN_SPAN become one line (0: never; never with raw, noheadings or columns that were
+ * chosen).
  */
 int vfcap_table_print(struct vfcap_table *table, struct vfcap_out *out, unsigned int fold);
 
-/* --------------------------------------------------------------------------------------- JSON -- */
+/* -------------------------------------------------------------------------------------- JSON -- */
 
 /* The one object of a run, {"vfcap":1,KEY:[...]}, written an element at a time. */
 struct vfcap_json {
 	struct vfcap_out *out;
 	size_t n; /* elements so far */
-	bool lost; /* something could not be set for want of memory: no element is printed any more */
+	bool lost; /* for want of memory: no element is printed any more */
 };
 
 void vfcap_json_begin(struct vfcap_json *json, struct vfcap_out *out, const char *key);
@@ -141,10 +143,10 @@ void vfcap_json_end(struct vfcap_json *json);
 /* These take the value over; NULL is taken for out of memory. */
 void vfcap_json_set(struct vfcap_json *json, json_t *object, const char *key, json_t *value);
 void vfcap_json_append(struct vfcap_json *json, json_t *array, json_t *value);
-/* A string of somebody else's, which may be no UTF-8 (then its bytes above 0x7f become '?'); NULL: null. */
+/* A string of somebody else's; NULL: null. When it is no UTF-8, bytes above 0x7f become '?'. */
 json_t *vfcap_json_text(const char *s);
 
-/* ---------------------------------------------------------------------------------------- map -- */
+/* --------------------------------------------------------------------------------------- map -- */
 
 enum vfcap_map_kind {
 	VFCAP_MAP_CAP, /* what a capability's registers prove */
@@ -162,8 +164,8 @@ struct vfcap_map_span {
 	const char *label; /* NULL for those that have no name */
 };
 
-/* The 4 KiB of one function, of which the first 256 bytes (no extended capabilities) are only named. Where spans
- * overlap, the later one is drawn over the earlier. */
+/* The 4 KiB of one function, of which the first 256 bytes (no extended capabilities) are only
+ * named. Where spans overlap, the later one is drawn over the earlier. */
 struct vfcap_map_strip {
 	const char *name; /* short, stands before each row: "PF" */
 	const char *title;
@@ -171,7 +173,7 @@ struct vfcap_map_strip {
 	size_t n_spans;
 };
 
-/* Draws functions one above the other, 256 bytes to a row; rows where none has anything are folded. */
+/* Draws functions one above the other, 256 bytes to a row; rows without anything are folded. */
 void vfcap_map_text(struct vfcap_out *out, const struct vfcap_map_strip *strip, size_t n);
 /* The same as a self-contained SVG picture. */
 void vfcap_map_svg(struct vfcap_out *out, const struct vfcap_map_strip *strip, size_t n);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Tables. Cells are kept as text, one row's after the other's in one buffer. What a terminal's width
- * matters for, and raw output, is laid out by libsmartcols; it measures every character several times
- * (some 40,000 instructions for a line), so what goes into a file or pipe is padded here, in the same form.
+ * Tables. Cells are kept as text, one row's after the other's in one buffer. What a terminal's
+ * width matters for, and raw output, is laid out by libsmartcols; it measures every character
+ * several times (some 40,000 instructions for a line), so what goes into a file or pipe is padded
+ * here, in the same form.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -28,7 +29,7 @@ struct vfcap_table {
 	size_t n_rows, room;
 };
 
-/* --------------------------------------------------------------------------------- the columns -- */
+/* ------------------------------------------------------------------------------- the columns -- */
 
 static const struct vfcap_column *find_column(const struct vfcap_column *columns, size_t n,
 					      const char *name, size_t len)
@@ -116,7 +117,7 @@ void vfcap_table_free(struct vfcap_table *t)
 	free(t);
 }
 
-/* ------------------------------------------------------------------------------------ the rows -- */
+/* ---------------------------------------------------------------------------------- the rows -- */
 
 static long new_row(struct vfcap_table *t, long parent)
 {
@@ -169,7 +170,7 @@ static const char *next_cell(const char *cell)
 	return cell + strlen(cell) + 1;
 }
 
-/* ------------------------------------------------------------------------------------- folding -- */
+/* ----------------------------------------------------------------------------------- folding -- */
 
 static bool agree(const struct vfcap_table *t, size_t a, size_t b)
 {
@@ -208,7 +209,7 @@ static int fold_run(struct vfcap_table *t, size_t a, size_t b)
 	return t->text.error;
 }
 
-/* Folds runs of more than most siblings. Only children, which nobody names as a parent, disappear. */
+/* Folds runs of more than most siblings. Only children go, which nobody names as a parent. */
 static int fold_rows(struct vfcap_table *t, unsigned int most)
 {
 	size_t from, to, last, kept = 0, *moved = calloc(t->n_rows + 1, sizeof(*moved));
@@ -235,7 +236,7 @@ static int fold_rows(struct vfcap_table *t, unsigned int most)
 	return err;
 }
 
-/* ---------------------------------------------------------------------------------- the output -- */
+/* -------------------------------------------------------------------------------- the output -- */
 
 static bool shown(const struct vfcap_table *t, size_t column)
 {
@@ -288,7 +289,8 @@ static void print_row(const struct vfcap_table *t, struct vfcap_out *out, const 
 			vfcap_out_str(out, tree);
 			used = text_width(tree, out->utf8);
 		}
-		print_cell(out, t->column[i], cell ? cell : t->column[i]->name, used, width, i == last);
+		print_cell(out, t->column[i], cell ? cell : t->column[i]->name, used, width,
+			   i == last);
 	}
 	while (out->n && out->buf[out->n - 1] == ' ')
 		out->n--;
