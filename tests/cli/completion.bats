@@ -33,6 +33,7 @@ in_fish() {
 
 need() {
 	command -v "$1" >/dev/null || skip "no $1 here"
+	[ "$1" != zsh ] || zsh -fc 'zmodload zsh/zpty && zpty z true' 2>/dev/null || skip 'no pseudo-terminals here'
 }
 
 options_of() { # COMMAND

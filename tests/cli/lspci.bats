@@ -26,16 +26,18 @@ setup() {
 # A dump of one function with a PCI Express capability, but for what is given: OFFSET=DWORD...
 write_dump() {
 	local at dword assignment
-	local -A dwords=([0]=0x10ca8086 [4]=0x00100000 [52]=0x40 [64]=0x00020010)
-	for assignment; do
-		dwords[$((${assignment%=*}))]=${assignment#*=}
+	local -a byte
+	mapfile -t byte < <(printf '0%.0s\n' {1..4096})
+	for assignment in 0=0x10ca8086 4=0x00100000 0x34=0x40 0x40=0x00020010 "$@"; do
+		at=$((${assignment%=*})) dword=$((${assignment#*=}))
+		byte[at]=$((dword & 255)) byte[at + 1]=$((dword >> 8 & 255))
+		byte[at + 2]=$((dword >> 16 & 255)) byte[at + 3]=$((dword >> 24))
 	done
 	echo '0000:01:10.0 0200: 8086:10ca'
-	for ((at = 0; at < 4096; at += 4)); do
-		((at % 16)) || printf '%02x:' $at
-		dword=$((${dwords[$at]:-0}))
-		printf ' %02x %02x %02x %02x' $((dword & 255)) $((dword >> 8 & 255)) $((dword >> 16 & 255)) $((dword >> 24))
-		((at % 16 != 12)) || echo
+	for ((at = 0; at < 4096; at += 16)); do
+		printf '%02x:' $at
+		printf ' %02x' "${byte[@]:at:16}"
+		echo
 	done
 }
 

@@ -94,8 +94,8 @@ declared() {
 @test "the headers compile alone and as C++" {
 	local header
 	for header in "$headers"/*.h; do
-		"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -x c "$header"
-		! command -v c++ || c++ -Wall -Wextra -Werror -fsyntax-only -x c++ "$header"
+		"${CC:-cc}" -std=gnu11 -Wall -Wextra -Werror -fsyntax-only -x c -include "$header" /dev/null
+		! command -v c++ || c++ -Wall -Wextra -Werror -fsyntax-only -x c++ -include "$header" /dev/null
 	done
 }
 
