@@ -14,6 +14,7 @@
  */
 #define MAP_RAW 0xff
 #define MAP_VIRTUAL 0xfe
+#define MAP_BASIC 0x00 /* the legacy header */
 
 #define CLASS_REV 0x08 /* all ones is nobody's class: the function does not answer */
 
@@ -38,14 +39,15 @@ static int fetch_config(void *ctx, unsigned int off, unsigned int len, uint8_t *
 	return len;
 }
 
-/* What a guest reads: VFIO's own bytes, but where it asks the hardware. */
+/* What a guest reads: VFIO's own bytes, but where it asks the hardware. The head is made VFIO's when
+ * anything is linked to it. */
 static int fetch_shown(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfio_pci_core_device *core = ctx;
 	unsigned int i;
 
 	for (i = 0; i < len; i += 4) {
-		if (core->pci_config_map[off + i] != MAP_RAW)
+		if (core->pci_config_map[off + i] != MAP_RAW || off + i == VFCAP_EXT_BASE)
 			memcpy(buf + i, core->vconfig + off + i, 4);
 		else if (fetch_config(core->pdev, off + i, 4, buf + i) < 0)
 			return -EIO;
@@ -222,34 +224,6 @@ static enum vfcap_hidden obstacle(struct workspace *ws, const u8 *map, enum vfca
 	return VFCAP_SHOWN;
 }
 
-static bool is_emulated(const struct vfcap_shadow *shadow, unsigned int off)
-{
-	unsigned int e;
-
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (off && shadow->offset[e] == off)
-			return true;
-	}
-	return false;
-}
-
-/* Takes over the plan. A link into a header that VFIO would not show leaves nothing to show. */
-static void adopt(struct workspace *ws, const u8 *map, const struct vfcap_wanted *wanted,
-		  struct composed *out)
-{
-	const struct vfcap_placement *p = ws->plan.placement;
-	unsigned int i;
-
-	vfcap_shadow_init(&out->shadow, &ws->plan);
-	for (i = 0; i < ws->plan.n_placements; i++, p++) {
-		out->after[p->emul] = p->after;
-		if (!p->after || is_emulated(&out->shadow, p->after) || map[p->after] != MAP_RAW)
-			continue;
-		hide(out, wanted, VFCAP_HIDDEN_CONFLICT);
-		return;
-	}
-}
-
 static void compose(struct workspace *ws, struct vfcap_device *dev, const struct vfcap_wanted *wanted,
 		    struct composed *out)
 {
@@ -276,7 +250,9 @@ static void compose(struct workspace *ws, struct vfcap_device *dev, const struct
 		else if (ws->plan.refused[e] != VFCAP_OK)
 			out->hidden[e] = VFCAP_HIDDEN_CONFLICT;
 	}
-	adopt(ws, core->pci_config_map, wanted, out);
+	vfcap_shadow_init(&out->shadow, &ws->plan);
+	for (e = 0; e < ws->plan.n_placements; e++)
+		out->after[ws->plan.placement[e].emul] = ws->plan.placement[e].after;
 }
 
 int vfcap_compose_device(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
@@ -313,9 +289,34 @@ int vfcap_compose_device(struct vfcap_device *dev, const struct vfcap_wanted *wa
 	return ret;
 }
 
+static bool is_emulated(const struct vfcap_shadow *shadow, unsigned int off)
+{
+	unsigned int e;
+
+	for (e = 0; e < VFCAP_EMULS; e++) {
+		if (shadow->offset[e] == off)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Makes one of VFIO's headers lead to off. VFIO shows its own copy of them all, but that of a head at 0x100
+ * whose ID it cannot keep in its map (Null, or one that ends in 00 or ff): that becomes what a hidden head
+ * is to VFIO, a header of an ID that it does not show.
+ */
+static void link_header(struct vfio_pci_core_device *core, unsigned int at, unsigned int off)
+{
+	u8 *map = core->pci_config_map + at, *header = core->vconfig + at;
+
+	if (*map == MAP_RAW || *map == MAP_BASIC)
+		memset(map, VFCAP_ID_PASID, 4);
+	vfcap_put_le32(header, (vfcap_le32(header) & 0xfffff) | off << 20);
+}
+
 void vfcap_link_device(struct vfcap_device *dev)
 {
-	u8 *vconfig = dev->core.vconfig, *header;
+	struct vfio_pci_core_device *core = &dev->core;
 	const struct vfcap_shadow *shadow = &dev->shadow;
 	unsigned int e, off, len;
 
@@ -327,12 +328,10 @@ void vfcap_link_device(struct vfcap_device *dev)
 			continue;
 
 		/* Before the map calls them virtual: what VFIO has there is uninitialised memory. */
-		memcpy(vconfig + off, shadow->bytes[e], len);
-		memset(dev->core.pci_config_map + off, MAP_VIRTUAL, len);
-		if (!dev->after[e] || is_emulated(shadow, dev->after[e]))
-			continue; /* what was composed leads here already */
-		header = vconfig + dev->after[e];
-		vfcap_put_le32(header, (vfcap_le32(header) & 0xfffff) | off << 20);
+		memcpy(core->vconfig + off, shadow->bytes[e], len);
+		memset(core->pci_config_map + off, MAP_VIRTUAL, len);
+		if (dev->after[e] && !is_emulated(shadow, dev->after[e]))
+			link_header(core, dev->after[e], off); /* else it leads here already */
 	}
 }
 
