@@ -452,7 +452,7 @@ static int __init testbus_init(void)
 	size_t size;
 	int ret;
 
-	ret = kernel_read_file_from_path(blob ?: "", 0, &images, INT_MAX, &size, READING_UNKNOWN);
+	ret = kernel_read_file_from_path(blob ?: "", 0, &images, INT_MAX, &size, READING_FIRMWARE);
 	if (ret < 0)
 		return ret;
 	ret = make_hosts(images, images + size);
