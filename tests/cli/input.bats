@@ -89,17 +89,31 @@ setup() {
 	assert_equal "$(vfcap -q -F "$BATS_TEST_TMPDIR/mixed" list)" "$(vfcap -q -F "$(dump many)" list)"
 }
 
-@test "names in a file do not reach the terminal as commands" {
-	{
-		cat "$(dump none)"
-		printf '\tKernel driver in use: \033[31mred\n'
-	} >"$BATS_TEST_TMPDIR/escape"
-	run vfcap -F "$BATS_TEST_TMPDIR/escape" list --all
-	refute_output --partial $'\033'
-	run vfcap -F "$BATS_TEST_TMPDIR/escape" show
-	refute_output --partial $'\033'
+# A sysroot in which a function has a driver of that name; prints its directory.
+with_driver() { # NAME
+	local dir=$BATS_TEST_TMPDIR/named
+	"$VFCAP_BUILD/mkhost" "$VFCAP_SOURCE/tests/hosts/none.host" "$dir"
+	ln -sfn "../../../bus/pci/drivers/$1" "$dir/sys/bus/pci/devices/0000:01:00.0/driver"
+	echo "$dir"
+}
+
+@test "names from a host do not reach the terminal as commands" {
+	local dir command
+	dir=$(with_driver $'\033[31mred')
+	for command in 'list --all' 'show 0000:01:00.0' 'map 0000:01:00.0'; do
+		# shellcheck disable=SC2086
+		run vfcap --sysroot "$dir" $command
+		assert_output --partial '?[31mred'
+		refute_output --partial $'\033'
+	done
 	run vfcap --demo show $'\033[31m'
 	refute_output --partial $'\033'
+}
+
+@test "names that are no UTF-8 are no reason for broken JSON" {
+	run jqc '[.functions[].driver | select(. != null)]' \
+		vfcap --sysroot "$(with_driver $'caf\xe9')" list --all --json 0000:01:00.0
+	assert_output '["caf?"]'
 }
 
 @test "a function that vanishes between list and read" {
