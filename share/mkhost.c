@@ -10,6 +10,7 @@
  * for counts, widths and groups, which are decimal.
  *
  *	release TEXT                   the kernel's release
+ *	name VENDOR[:DEVICE] TEXT      in the host's own pci.ids; a vendor before its devices
  *	layout sysfs|flat|sos          devices as links (unless told), as plain directories, or
  *	                               config space under proc/bus/pci and no sys at all
  *	function ADDR VENDOR:DEVICE [KEY VALUE]...
@@ -73,6 +74,7 @@ struct function {
 
 struct host {
 	char release[64];
+	char names[4096]; /* text of pci.ids */
 	enum layout layout;
 	struct function *fn;
 	size_t n, room;
@@ -449,6 +451,21 @@ static void do_layout(struct host *h, const char *name)
 	h->layout = (enum layout)i;
 }
 
+/* A line of pci.ids: devices stand below their vendor, behind a tab. */
+static void do_name(struct host *h, char **word, size_t n)
+{
+	const char *device = strchr(word[1], ':');
+	size_t len = strlen(h->names), room = sizeof(h->names) - len;
+	int added = snprintf(h->names + len, room, device ? "\t%s " : "%s ",
+			     device ? device + 1 : word[1]);
+
+	for (size_t i = 2; i < n && (size_t)added < room; i++)
+		added += snprintf(h->names + len + added, room - (size_t)added, " %s", word[i]);
+	if ((size_t)added + 1 >= room)
+		die(h, "too many names");
+	strcpy(h->names + len + added, "\n");
+}
+
 static void read_line(struct host *h, char *text)
 {
 	char *word[MAX_WORDS], *save = NULL;
@@ -466,6 +483,8 @@ static void read_line(struct host *h, char *text)
 		text_key(h, h->release, sizeof(h->release), word[1]);
 	else if (n == 2 && !strcmp(word[0], "layout"))
 		do_layout(h, word[1]);
+	else if (n > 2 && !strcmp(word[0], "name"))
+		do_name(h, word, n);
 	else if (!strcmp(word[0], "function") || !strcmp(word[0], "bridge"))
 		do_function(h, word, n);
 	else if (!strcmp(word[0], "vfs"))
@@ -679,6 +698,8 @@ static void write_tree(struct host *h, const char *dir)
 	if (h->root < 0)
 		die(h, "%s: %s", dir, strerror(errno));
 	attribute(h, "proc/sys/kernel", "osrelease", "%s", h->release);
+	if (h->names[0])
+		write_file(h, "usr/share/misc/pci.ids", h->names, strlen(h->names));
 	make_dirs(h, h->layout == LAYOUT_SOS ? "proc/bus/pci/" : "sys/bus/pci/devices/");
 	for (size_t i = 0; i < h->n; i++) {
 		if (h->layout == LAYOUT_SOS)

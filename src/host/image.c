@@ -26,6 +26,7 @@ struct name {
 
 struct vfcap_pciaccess {
 	struct pci_access *a;
+	int names_fd; /* the root's own pci.ids, or -errno: it has none, and this system's serves */
 	struct name *bucket[BUCKETS];
 };
 
@@ -71,6 +72,22 @@ static void __attribute__((format(printf, 1, 2))) on_warning(char *fmt, ...)
 	(void)fmt; /* what failed is seen by what is returned */
 }
 
+/* libpci opens the file by a path of its own: the descriptor's, so that no link leads out of the root. */
+static void use_names_of_root(struct vfcap_host *h, struct vfcap_pciaccess *p)
+{
+	char path[32], *copy;
+
+	p->names_fd = -ENOENT;
+	if (h->root && !h->live)
+		p->names_fd = vfcap_root_openat(h->root, "usr/share/misc/pci.ids", O_RDONLY);
+	if (p->names_fd < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->names_fd);
+	copy = strdup(path);
+	if (copy)
+		pci_set_name_list_path(p->a, copy, 1);
+}
+
 static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 {
 	struct vfcap_pciaccess *p = h->pci;
@@ -90,6 +107,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 	p->a->warning = on_warning;
 	p->a->debug = on_warning;
 	p->a->id_lookup_mode = 0; /* its default is the cache of names once asked of the network */
+	use_names_of_root(h, p);
 	h->pci = p;
 	return p;
 }
@@ -197,6 +215,7 @@ void vfcap_live_detach(struct vfcap_host *h)
 		h->fn[i]->access = NULL;
 	}
 	pci_cleanup(p->a);
+	vfcap_cleanup_close(&p->names_fd);
 	for (size_t i = 0; i < BUCKETS; i++)
 		names_free(p->bucket[i]);
 	free(p);
