@@ -213,7 +213,8 @@ static void hide(struct composed *out, const struct vfcap_wanted *wanted, enum v
 }
 
 /* Why not, as far as it can be told without planning. VFIO's own idea of what is taken counts, too. */
-static enum vfcap_hidden obstacle(struct workspace *ws, const u8 *map, enum vfcap_emul e, unsigned int off)
+static enum vfcap_hidden obstacle(struct workspace *ws, const u8 *map, enum vfcap_emul e,
+				  unsigned int off)
 {
 	const struct vfcap_cap *cap = vfcap_chain_find(&ws->pf_chain, vfcap_emul_id(e));
 
@@ -224,8 +225,8 @@ static enum vfcap_hidden obstacle(struct workspace *ws, const u8 *map, enum vfca
 	return VFCAP_SHOWN;
 }
 
-static void compose(struct workspace *ws, struct vfcap_device *dev, const struct vfcap_wanted *wanted,
-		    struct composed *out)
+static void compose(struct workspace *ws, struct vfcap_device *dev,
+		    const struct vfcap_wanted *wanted, struct composed *out)
 {
 	struct vfio_pci_core_device *core = &dev->core;
 	bool want[VFCAP_EMULS];

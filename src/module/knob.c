@@ -120,6 +120,13 @@ static bool is_stale(struct vfcap_device *dev)
 	return false;
 }
 
+static const char *plain_state(struct vfcap_device *dev)
+{
+	if (dev->is_open)
+		return is_stale(dev) ? "open: pf-off" : "open";
+	return memchr_inv(dev->knob.offset, 0, sizeof(dev->knob.offset)) ? "ready" : "off";
+}
+
 static ssize_t state_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	struct vfcap_device *dev = to_vfcap(device);
@@ -131,11 +138,8 @@ static ssize_t state_show(struct device *device, struct device_attribute *attr, 
 			len += sysfs_emit_at(buf, len, "%s%s: %s", len ? ", " : "hidden: ", names[e],
 					     reasons[dev->hidden[e]]);
 	}
-	if (!len && dev->is_open)
-		len = sysfs_emit(buf, is_stale(dev) ? "open: pf-off" : "open");
-	else if (!len)
-		len = sysfs_emit(buf, memchr_inv(dev->knob.offset, 0, sizeof(dev->knob.offset)) ?
-					      "ready" : "off");
+	if (!len)
+		len = sysfs_emit(buf, "%s", plain_state(dev));
 	mutex_unlock(&dev->lock);
 	return len + sysfs_emit_at(buf, len, "\n");
 }
@@ -166,7 +170,7 @@ static struct attribute *knob_attrs[] = {
 	&attr_pasid_shown.attr.attr,
 	&attr_pri_shown.attr.attr,
 	&dev_attr_state.attr,
-	NULL
+	NULL,
 };
 
 static const struct attribute_group knob_group = {

@@ -69,7 +69,8 @@ static void close_device(struct vfio_device *vdev)
 
 /* ------------------------------------------------------------------------------- config accesses -- */
 
-typedef ssize_t (*core_access)(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos);
+typedef ssize_t (*core_access)(struct vfio_device *vdev, char __user *buf, size_t count,
+			       loff_t *ppos);
 
 static ssize_t core_write(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)
 {
@@ -88,8 +89,8 @@ static void touch(struct vfcap_device *dev)
 }
 
 /* An access inside one emulated capability. */
-static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __user *buf, size_t count,
-			     bool is_write)
+static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __user *buf,
+			     size_t count, bool is_write)
 {
 	u8 bytes[sizeof(dev->shadow.bytes[0])];
 
@@ -144,7 +145,8 @@ static ssize_t read_region(struct vfio_device *vdev, char __user *buf, size_t co
 	return access(vdev, buf, count, ppos, vfio_pci_core_read, false);
 }
 
-static ssize_t write_region(struct vfio_device *vdev, const char __user *buf, size_t count, loff_t *ppos)
+static ssize_t write_region(struct vfio_device *vdev, const char __user *buf, size_t count,
+			    loff_t *ppos)
 {
 	return access(vdev, (char __user *)buf, count, ppos, core_write, true);
 }
@@ -192,7 +194,8 @@ static int get_emulated(struct vfcap_device *dev, struct vfcap_vfio_emulated *ou
 static int set_emulated(struct vfcap_device *dev, const struct vfcap_vfio_emulated *in)
 {
 	struct vfcap_wanted wanted = {
-		.offset = { [VFCAP_EMUL_PASID] = in->pasid_offset, [VFCAP_EMUL_PRI] = in->pri_offset },
+		.offset = { [VFCAP_EMUL_PASID] = in->pasid_offset,
+			    [VFCAP_EMUL_PRI] = in->pri_offset },
 		.width = in->pasid_width ?: dev->knob.width,
 	};
 	int ret;
@@ -227,7 +230,8 @@ static int device_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 	ret = flags & VFIO_DEVICE_FEATURE_SET ? set_emulated(dev, &emulated) :
 						get_emulated(dev, &emulated);
 	mutex_unlock(&dev->lock);
-	if (!ret && flags & VFIO_DEVICE_FEATURE_GET && copy_to_user(arg, &emulated, sizeof(emulated)))
+	if (!ret && flags & VFIO_DEVICE_FEATURE_GET &&
+	    copy_to_user(arg, &emulated, sizeof(emulated)))
 		return -EFAULT;
 	return ret;
 }
@@ -313,7 +317,7 @@ static void remove(struct pci_dev *pdev)
 /* By driver_override only; and exported to no alias, which would claim every device there is. */
 static const struct pci_device_id ids[] = {
 	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(PCI_ANY_ID, PCI_ANY_ID) },
-	{}
+	{},
 };
 
 static const struct pci_error_handlers error_handlers = {
