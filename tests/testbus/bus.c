@@ -105,7 +105,8 @@ static const struct {
 	{ PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL, PCI_PRI_CTRL_ENABLE },
 	{ PCI_EXT_CAP_ID_PRI, PCI_PRI_ALLOC_REQ, U32_MAX },
 	{ PCI_EXT_CAP_ID_PASID, PCI_PASID_CAP, 0x7 << 16 },
-	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_CTRL, PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE | PCI_SRIOV_CTRL_ARI },
+	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_CTRL,
+	  PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE | PCI_SRIOV_CTRL_ARI },
 	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_NUM_VF, 0xffff },
 	{ PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_SYS_PGSIZE, U32_MAX },
 };
@@ -143,7 +144,8 @@ static const u8 *find_image(struct host *host, unsigned int rid)
 
 	if (!rid)
 		return host->pf;
-	if (!(sriov[PCI_SRIOV_CTRL] & PCI_SRIOV_CTRL_VFE) || !stride || rid < first || (rid - first) % stride)
+	if (!(sriov[PCI_SRIOV_CTRL] & PCI_SRIOV_CTRL_VFE) || !stride || rid < first ||
+	    (rid - first) % stride)
 		return NULL;
 	index = (rid - first) / stride;
 	if (index >= vfcap_le16(sriov + PCI_SRIOV_NUM_VF))
@@ -192,10 +194,9 @@ static void reset_function(struct function *fn)
 	unsigned int i;
 
 	for (i = 0; i < DWORDS; i++) {
-		u32 now = vfcap_le32(fn->config + 4 * i);
+		u32 now = vfcap_le32(fn->config + 4 * i), then = vfcap_le32(fn->image + 4 * i);
 
-		vfcap_put_le32(fn->config + 4 * i, (now & ~fn->mask[i]) |
-			       (vfcap_le32(fn->image + 4 * i) & fn->mask[i]));
+		vfcap_put_le32(fn->config + 4 * i, (now & ~fn->mask[i]) | (then & fn->mask[i]));
 	}
 }
 
@@ -206,7 +207,8 @@ static void write_function(struct function *fn, int where, int size, u32 val)
 
 	fn->writes[where / 4]++;
 	for (i = 0; i < size; i++) {
-		u8 byte = val >> (8 * i), mask = fn->mask[(where + i) / 4] >> (8 * ((where + i) % 4));
+		u8 mask = fn->mask[(where + i) / 4] >> (8 * ((where + i) % 4));
+		u8 byte = val >> (8 * i);
 
 		fn->config[where + i] = (fn->config[where + i] & ~mask) | (byte & mask);
 		if (flr && where + i == flr && byte & PCI_EXP_DEVCTL_BCR_FLR >> 8)
@@ -267,7 +269,8 @@ static void chunk_init(struct chunk *c, size_t count, loff_t pos)
 	c->len = min3(count, sizeof(c->bytes), (size_t)(CFG - c->off));
 }
 
-static ssize_t debug_read(struct file *file, char __user *buf, size_t count, loff_t *ppos, bool writes)
+static ssize_t debug_read(struct file *file, char __user *buf, size_t count, loff_t *ppos,
+			  bool writes)
 {
 	struct host *host = file_inode(file)->i_private;
 	struct function *fn;
@@ -342,7 +345,8 @@ static const struct file_operations writes_fops = {
 
 bool testbus_owns(struct device *dev)
 {
-	return dev_is_pci(dev) && (unsigned int)(pci_domain_nr(to_pci_dev(dev)->bus) - domain) < n_hosts;
+	return dev_is_pci(dev) &&
+	       (unsigned int)(pci_domain_nr(to_pci_dev(dev)->bus) - domain) < n_hosts;
 }
 
 static int add_host(struct host *host)
@@ -351,7 +355,8 @@ static int add_host(struct host *host)
 	struct dentry *dir;
 	LIST_HEAD(resources);
 
-	host->buses = (struct resource){ .name = "vfcap-testbus", .end = 255, .flags = IORESOURCE_BUS };
+	host->buses =
+		(struct resource){ .name = "vfcap-testbus", .end = 255, .flags = IORESOURCE_BUS };
 	pci_add_resource(&resources, &host->buses);
 	host->bus = pci_create_root_bus(&parent->dev, 0, &bus_ops, &host->sysdata, &resources);
 	if (!host->bus) {

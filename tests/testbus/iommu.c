@@ -39,8 +39,8 @@ static int map_pages(struct iommu_domain *domain, unsigned long iova, phys_addr_
 	return 0;
 }
 
-static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t size, size_t count,
-			  struct iommu_iotlb_gather *gather)
+static size_t unmap_pages(struct iommu_domain *domain, unsigned long iova, size_t size,
+			  size_t count, struct iommu_iotlb_gather *gather)
 {
 	size_t i;
 
@@ -112,7 +112,8 @@ static struct iommu_domain *domain_alloc_paging(struct device *dev)
 #else
 static struct iommu_domain *domain_alloc(unsigned int type)
 {
-	if (type != IOMMU_DOMAIN_IDENTITY && type != IOMMU_DOMAIN_UNMANAGED && type != IOMMU_DOMAIN_BLOCKED)
+	if (type != IOMMU_DOMAIN_IDENTITY && type != IOMMU_DOMAIN_UNMANAGED &&
+	    type != IOMMU_DOMAIN_BLOCKED)
 		return NULL;
 	return new_domain();
 }

@@ -217,7 +217,8 @@ void poke_image(const struct fn *fn, unsigned int off, const void *bytes, size_t
 	ssize_t n;
 
 	while (done < len) {
-		n = pwrite(fd, (const char *)bytes + done, len - done, (off_t)(fn->rid * CFG + off + done));
+		n = pwrite(fd, (const char *)bytes + done, len - done,
+			   (off_t)(fn->rid * CFG + off + done));
 		if (n <= 0)
 			die("poking an image");
 		done += (size_t)n;
@@ -243,7 +244,8 @@ static int open_group(const struct fn *fn)
 
 bool vfio_open(struct vfio *v, const struct fn *fn)
 {
-	struct vfio_region_info region = { .argsz = sizeof(region), .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	struct vfio_region_info region = { .argsz = sizeof(region),
+					   .index = VFIO_PCI_CONFIG_REGION_INDEX };
 
 	v->device = -1;
 	v->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);

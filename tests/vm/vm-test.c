@@ -50,8 +50,12 @@ static void plan_for(struct vfcap_plan *plan, const struct fn *fn, const struct 
 	static struct vfcap_image vf, pf;
 	static struct vfcap_chain vf_chain, pf_chain;
 	static uint8_t bytes[CFG];
-	struct vfcap_plan_input in = { .vf = &vf, .pf = &pf, .vf_chain = &vf_chain, .pf_chain = &pf_chain,
-				       .is_vf = true, .release = this_release() };
+	struct vfcap_plan_input in = { .vf = &vf,
+				       .pf = &pf,
+				       .vf_chain = &vf_chain,
+				       .pf_chain = &pf_chain,
+				       .is_vf = true,
+				       .release = this_release() };
 	struct fn physical = fn_of(fn->domain, PF);
 
 	read_image(fn, bytes);
@@ -73,7 +77,8 @@ static void expect_view(uint8_t view[CFG], const struct vfcap_plan *plan)
 	for (i = 0; i < plan->n_placements; i++, p++) {
 		header = view + p->after;
 		if (p->after)
-			vfcap_put_le32(header, (vfcap_le32(header) & 0xfffff) | (uint32_t)p->offset << 20);
+			vfcap_put_le32(header,
+				       (vfcap_le32(header) & 0xfffff) | (uint32_t)p->offset << 20);
 	}
 	for (p = plan->placement; p < plan->placement + plan->n_placements; p++)
 		memcpy(view + p->offset, p->bytes, p->length);
@@ -103,7 +108,8 @@ static bool chain_is(const uint8_t view[CFG], const struct vfcap_plan *plan)
 	vfcap_chain_walk(&chain, &img);
 	good = chain.n == plan->n_links && !chain.broken;
 	for (i = 0; good && i < chain.n; i++)
-		good = chain.cap[i].offset == plan->link[i].offset && chain.cap[i].id == plan->link[i].id;
+		good = chain.cap[i].offset == plan->link[i].offset &&
+		       chain.cap[i].id == plan->link[i].id;
 	for (i = 0; !good && i < chain.n; i++)
 		printf("# chain: %#x at %#x\n", chain.cap[i].id, chain.cap[i].offset);
 	return good;
@@ -149,7 +155,8 @@ static struct fn fresh_open(int n, struct vfio *v)
 {
 	struct fn fn = fresh(NIC, n);
 
-	if (turn_to(&fn, "pasid_offset", PASID) || turn_to(&fn, "pri_offset", PRI) || !vfio_open(v, &fn))
+	if (turn_to(&fn, "pasid_offset", PASID) || turn_to(&fn, "pri_offset", PRI) ||
+	    !vfio_open(v, &fn))
 		ok(false, "%s shows PASID and PRI", fn.addr);
 	return fn;
 }
@@ -167,13 +174,16 @@ static void test_binding(void)
 	ok(make_vfs(CHAINS, 12), "VFs of every sort of chain");
 	ok(make_vfs(BARE, 1) && make_vfs(OFF, 1), "VFs of lesser PFs");
 	ok(bind_to(&vf, DRIVER), "a VF is bound");
-	ok(knob_is(&vf, "abi", "1") && knob_is(&vf, "state", "off") && knob_is(&vf, "pasid_offset", "0") &&
-		   knob_is(&vf, "pri_offset", "0") && knob_is(&vf, "pasid_width", "0") &&
-		   knob_is(&vf, "pasid_shown", "0") && knob_is(&vf, "pri_shown", "0"),
+	ok(knob_is(&vf, "abi", "1") && knob_is(&vf, "state", "off") &&
+		   knob_is(&vf, "pasid_offset", "0") && knob_is(&vf, "pri_offset", "0") &&
+		   knob_is(&vf, "pasid_width", "0") && knob_is(&vf, "pasid_shown", "0") &&
+		   knob_is(&vf, "pri_shown", "0"),
 	   "the knob begins with its defaults");
 	same(turn(&vf, "pasid_offset", "0x200"), 0, "PASID is turned on");
-	ok(knob_is(&vf, "pasid_offset", "0x200") && knob_is(&vf, "state", "ready"), "and the knob says so");
-	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0") && knob_is(&vf, "state", "off"),
+	ok(knob_is(&vf, "pasid_offset", "0x200") && knob_is(&vf, "state", "ready"),
+	   "and the knob says so");
+	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0") &&
+		   knob_is(&vf, "state", "off"),
 	   "another binding begins anew");
 }
 
@@ -259,7 +269,8 @@ static void test_knob(void)
 			fresh(a->domain, a->vf);
 		get(before, "devices/%s/vfcap/%s", fn.addr, a->attr);
 		ret = turn(&fn, a->attr, a->text);
-		same(ret, a->ret, "%s %s: %.*s", fn.addr, a->attr, (int)strcspn(a->text, "\n"), a->text);
+		same(ret, a->ret, "%s %s: %.*s", fn.addr, a->attr, (int)strcspn(a->text, "\n"),
+		     a->text);
 		get(after, "devices/%s/vfcap/%s", fn.addr, a->attr);
 		if (a->ret && strcmp(before, after))
 			ok(false, "and it stays %s (now %s)", before, after);
@@ -299,15 +310,17 @@ static void check_view(const struct fn *fn, const uint8_t stock[CFG], const stru
 	plan_for(&plan, fn, wish);
 	memcpy(want, stock, CFG);
 	expect_view(want, &plan);
-	same(plan.n_placements, wish->want[0] + wish->want[1], "%s %s: there is a place", fn->addr, what);
+	same(plan.n_placements, wish->want[0] + wish->want[1], "%s %s: there is a place", fn->addr,
+	     what);
 	if (!bind_to(fn, DRIVER) || turn_by_plan(fn, &plan) || !vfio_open(&v, fn)) {
 		ok(false, "%s %s: it opens", fn->addr, what);
 		return;
 	}
 	same(cfg_read(&v, 0, got, CFG), CFG, "%s %s: all is read at once", fn->addr, what);
-	ok(views_equal(got, want), "%s %s: it is what stock shows, with what was planned", fn->addr, what);
-	ok(knob_is(fn, "state", "open") && chain_is(got, &plan), "%s %s: the chain is the planned one",
-	   fn->addr, what);
+	ok(views_equal(got, want), "%s %s: it is what stock shows, with what was planned", fn->addr,
+	   what);
+	ok(knob_is(fn, "state", "open") && chain_is(got, &plan),
+	   "%s %s: the chain is the planned one", fn->addr, what);
 	vfio_close(&v);
 }
 
@@ -316,11 +329,13 @@ static void test_views(void)
 	static const struct {
 		unsigned int domain;
 		int vf;
-	} vfs[] = { { NIC, 0 },	   { CHAINS, 0 }, { CHAINS, 1 }, { CHAINS, 2 },	 { CHAINS, 3 }, { CHAINS, 4 },
-		    { CHAINS, 5 }, { CHAINS, 6 }, { CHAINS, 9 }, { CHAINS, 10 }, { CHAINS, 11 } };
+	} vfs[] = { { NIC, 0 },	   { CHAINS, 0 },  { CHAINS, 1 }, { CHAINS, 2 },
+		    { CHAINS, 3 }, { CHAINS, 4 },  { CHAINS, 5 }, { CHAINS, 6 },
+		    { CHAINS, 9 }, { CHAINS, 10 }, { CHAINS, 11 } };
 	struct vfcap_wish pasid = { .want = { true, false } }, both = { .want = { true, true } };
 	struct vfcap_wish gap = { .want = { true, true }, .rule = VFCAP_RULE_FREE_GAP };
-	struct vfcap_wish pri_first = { .want = { true, true }, .explicit_at = { true, true },
+	struct vfcap_wish pri_first = { .want = { true, true },
+					.explicit_at = { true, true },
 					.at = { 0x800, 0x400 } };
 	uint8_t stock[CFG];
 	unsigned int i;
@@ -334,7 +349,8 @@ static void test_views(void)
 			continue;
 		}
 		pri_first.at[1] = empty ? 0x100 : 0x400;
-		pri_first.force = fn.domain == CHAINS && vfs[i].vf == 1; /* its registers are all ones */
+		pri_first.force =
+			fn.domain == CHAINS && vfs[i].vf == 1; /* its registers are all ones */
 		check_view(&fn, stock, &pri_first, "PRI before PASID");
 		if (pri_first.force)
 			continue;
@@ -369,13 +385,16 @@ static void test_bytes(void)
 	struct vfio v;
 	struct fn fn = fresh_open(0, &v);
 
-	ok(knob_is(&fn, "pasid_shown", "0x1c0") && knob_is(&fn, "pri_shown", "0x1b0"), "both are shown");
+	ok(knob_is(&fn, "pasid_shown", "0x1c0") && knob_is(&fn, "pri_shown", "0x1b0"),
+	   "both are shown");
 	cfg_read(&v, 0, got, CFG);
-	ok(!memcmp(got + PRI, pri, sizeof(pri)), "PRI: stopped, nothing allocated, though the PF's is on");
+	ok(!memcmp(got + PRI, pri, sizeof(pri)),
+	   "PRI: stopped, nothing allocated, though the PF's is on");
 	ok(!memcmp(got + PASID, pasid, sizeof(pasid)), "PASID: off, though the PF's is on");
 	same(vfcap_le32(got + 0x150) >> 20, PRI, "ARI leads to PRI");
 	vfio_close(&v);
-	ok(knob_is(&fn, "pasid_shown", "0") && knob_is(&fn, "state", "ready"), "closed, nothing is shown");
+	ok(knob_is(&fn, "pasid_shown", "0") && knob_is(&fn, "state", "ready"),
+	   "closed, nothing is shown");
 
 	turn(&fn, "pasid_width", "8");
 	ok(vfio_open(&v, &fn), "it opens again");
@@ -399,7 +418,8 @@ static void test_reads(void)
 	for (off = PRI - 36; off < PASID + 16; off++) {
 		for (len = 1; len <= 40; len++) {
 			memset(some, 0xa5, sizeof(some));
-			if (cfg_read(&v, off, some, len) != (int)len || memcmp(some, all + off, len))
+			if (cfg_read(&v, off, some, len) != (int)len ||
+			    memcmp(some, all + off, len))
 				wrong++;
 		}
 	}
@@ -415,7 +435,8 @@ static void test_reads(void)
 		turn_to(&fn, "pasid_offset", 0xff8);
 		ok(vfio_open(&v, &fn), "PASID at the very end");
 		same(cfg_get(&v, 0xffc, 4), 0x1406, "is read");
-		same(cfg_write(&v, 0xffe, "\xff\xff\xff\xff", 4), -EFAULT, "a write past the end is refused");
+		same(cfg_write(&v, 0xffe, "\xff\xff\xff\xff", 4), -EFAULT,
+		     "a write past the end is refused");
 		same(cfg_get(&v, 0xffe, 2), 0, "all of it");
 		same(cfg_put(&v, 0xffe, 2, 0xffff), 2, "the last register is written");
 		same(cfg_get(&v, 0xffe, 2), 7, "under its mask");
@@ -490,7 +511,8 @@ static void test_writes(void)
 	for (i = PRI / 4; i < (PASID + 8) / 4; i++)
 		through += after[i] - before[i];
 	same(through, 0, "none of them reached the hardware");
-	ok(after[PRI / 4 - 1] > before[PRI / 4 - 1] && after[(PASID + 8) / 4] > before[(PASID + 8) / 4],
+	ok(after[PRI / 4 - 1] > before[PRI / 4 - 1] &&
+		   after[(PASID + 8) / 4] > before[(PASID + 8) / 4],
 	   "and their neighbours' did");
 	vfio_close(&v);
 }
@@ -527,8 +549,9 @@ static void *reset_again(void *arg)
 
 static void test_race(void)
 {
-	static const uint8_t may[24] = { 0x13, 0, 0x01, 0x1c, 0x01, 0, 0, 0x81, 0, 2, 0, 0, 0xff, 0xff, 0xff, 0xff,
-					 0x1b, 0, 0x01, 0, 0x06, 0x14, 0x07, 0 };
+	static const uint8_t may[24] = { 0x13, 0, 0x01, 0x1c, 0x01, 0,	  0,	0x81,
+					 0,    2, 0,	0,    0xff, 0xff, 0xff, 0xff,
+					 0x1b, 0, 0x01, 0,    0x06, 0x14, 0x07, 0 };
 	unsigned int i, k, wrong = 0;
 	pthread_t threads[2];
 	struct race race;
@@ -570,7 +593,8 @@ static bool is_clean(const struct vfio *v)
 {
 	return cfg_get(v, PASID + 4, 4) == 0x00001406 && cfg_get(v, PRI + 4, 4) == 0x81000000 &&
 	       cfg_get(v, PRI + 8, 4) == 512 && cfg_get(v, PRI + 0xc, 4) == 0 &&
-	       cfg_get(v, PASID, 4) == 0x0001001b && cfg_get(v, PRI, 4) == (0x00010013 | PASID << 20);
+	       cfg_get(v, PASID, 4) == 0x0001001b &&
+	       cfg_get(v, PRI, 4) == (0x00010013 | PASID << 20);
 }
 
 static void test_resets(void)
@@ -623,7 +647,8 @@ static void test_rmmod(void)
 	struct vfio v;
 
 	fresh_open(0, &v);
-	ok(syscall(SYS_delete_module, "vfcap_vfio_pci", O_NONBLOCK) < 0, "the module stays while it is used");
+	ok(syscall(SYS_delete_module, "vfcap_vfio_pci", O_NONBLOCK) < 0,
+	   "the module stays while it is used");
 	vfio_close(&v);
 }
 
@@ -639,8 +664,8 @@ static int delete_module(const char *name, const char *none)
 }
 
 /* Takes the device away while it is open, in a process of its own: that waits for the last close. */
-static void take_away(int (*act)(const char *arg, const char *file), const char *arg, const char *file,
-		      const char *what)
+static void take_away(int (*act)(const char *arg, const char *file), const char *arg,
+		      const char *file, const char *what)
 {
 	struct vfio v;
 	struct fn fn = fresh_open(3, &v);
@@ -732,7 +757,8 @@ static void test_pf_off(void)
 	set_pf(PASID + 6, 1);
 	set_pf(PRI + 4, 1);
 	vfio_open(&v, &fn);
-	ok(knob_is(&fn, "state", "open") && cfg_get(&v, PASID, 4) == 0x0001001b, "on again, it is shown");
+	ok(knob_is(&fn, "state", "open") && cfg_get(&v, PASID, 4) == 0x0001001b,
+	   "on again, it is shown");
 	set_pf(PASID + 6, 0);
 	ok(knob_is(&fn, "state", "open: pf-off") && cfg_get(&v, PASID, 4) == 0x0001001b &&
 		   knob_is(&fn, "pasid_shown", "0x1c0"),
@@ -744,7 +770,8 @@ static void test_pf_off(void)
 	read_image(&pf, kept);
 	poke_image(&pf, 0, ones, 4); /* the VFs stay, their chain too */
 	poke_image(&pf, 8, ones, 4);
-	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pasid: pf-unreadable, pri: pf-unreadable"),
+	ok(vfio_open(&v, &fn) &&
+		   knob_is(&fn, "state", "hidden: pasid: pf-unreadable, pri: pf-unreadable"),
 	   "a PF that does not answer");
 	vfio_close(&v);
 	poke_image(&pf, 0, kept, 12);
@@ -753,7 +780,8 @@ static void test_pf_off(void)
 /* A capability came up in the meantime. */
 static void test_conflict(void)
 {
-	static const uint8_t link[] = { 0x0e, 0x00, 0x01, 0x1c }, ats[] = { 0x0f, 0x00, 0x01, 0x00 };
+	static const uint8_t link[] = { 0x0e, 0x00, 0x01, 0x1c },
+			     ats[] = { 0x0f, 0x00, 0x01, 0x00 };
 	static const uint8_t unlink[] = { 0x0e, 0x00, 0x01, 0x00 }, nothing[4] = { 0 };
 	struct fn fn = fresh(NIC, 5);
 	struct vfio v;
@@ -762,7 +790,8 @@ static void test_conflict(void)
 	turn_to(&fn, "pri_offset", PRI);
 	poke_image(&fn, 0x150, link, 4);
 	poke_image(&fn, PASID, ats, 4);
-	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pasid: conflict"), "a conflict hides PASID");
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pasid: conflict"),
+	   "a conflict hides PASID");
 	same(cfg_get(&v, PASID, 4), 0x0001000f, "what is there is shown");
 	same(cfg_get(&v, PRI, 4), 0x00010013 | PASID << 20, "and PRI leads to it");
 	same(cfg_put(&v, PASID + 6, 2, 0), 2, "and it can be written");
@@ -777,12 +806,14 @@ static void test_conflict(void)
 
 #define GET (VFIO_DEVICE_FEATURE_GET | VFCAP_VFIO_FEATURE_EMULATED)
 #define SET (VFIO_DEVICE_FEATURE_SET | VFCAP_VFIO_FEATURE_EMULATED)
-#define PROBE (VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | \
-	       VFCAP_VFIO_FEATURE_EMULATED)
+#define PROBE                                                                            \
+	(VFIO_DEVICE_FEATURE_PROBE | VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_SET | \
+	 VFCAP_VFIO_FEATURE_EMULATED)
 
 static int set_to(const struct vfio *v, unsigned int pasid, unsigned int pri, unsigned int width)
 {
-	struct vfcap_vfio_emulated e = { .pasid_offset = (uint16_t)pasid, .pri_offset = (uint16_t)pri,
+	struct vfcap_vfio_emulated e = { .pasid_offset = (uint16_t)pasid,
+					 .pri_offset = (uint16_t)pri,
 					 .pasid_width = (uint8_t)width };
 
 	return feature(v, SET, &e, sizeof(e));
@@ -794,10 +825,11 @@ static bool get_is(const struct vfio *v, unsigned int pasid, unsigned int pri, u
 	struct vfcap_vfio_emulated e = { 0 };
 	int ret = feature(v, GET, &e, sizeof(e));
 
-	if (!ret && e.pasid_offset == pasid && e.pri_offset == pri && e.pasid_width == width && e.flags == flags)
+	if (!ret && e.pasid_offset == pasid && e.pri_offset == pri && e.pasid_width == width &&
+	    e.flags == flags)
 		return true;
-	printf("# GET: %d: %#x %#x width %u flags %#x\n", ret, e.pasid_offset, e.pri_offset, e.pasid_width,
-	       e.flags);
+	printf("# GET: %d: %#x %#x width %u flags %#x\n", ret, e.pasid_offset, e.pri_offset,
+	       e.pasid_width, e.flags);
 	return false;
 }
 
@@ -829,11 +861,13 @@ static void test_feature(void)
 	same(cfg_get(&v, 0x150, 4), 0x0001000e | 0x380 << 20, "ARI leads to PASID");
 	same(cfg_get(&v, 0x380, 4), 0x0001001b | 0x400 << 20, "PASID leads to PRI");
 	same(cfg_get(&v, 0x384, 2), 0x1006, "PASID is as wide as the knob says");
-	same(cfg_get(&v, 0x200, 4) | cfg_get(&v, 0x300, 4) | cfg_get(&v, 0x320, 4), 0, "nothing is left behind");
+	same(cfg_get(&v, 0x200, 4) | cfg_get(&v, 0x300, 4) | cfg_get(&v, 0x320, 4), 0,
+	     "nothing is left behind");
 	same(set_to(&v, 0x200, 0, 0), -EBUSY, "SET comes too late after a look at the chain");
 	ok(get_is(&v, 0x380, 0x400, 16, 0), "and changes nothing");
 	vfio_close(&v);
-	ok(knob_is(&fn, "pasid_offset", "0x200") && knob_is(&fn, "pri_offset", "0"), "the knob is what it was");
+	ok(knob_is(&fn, "pasid_offset", "0x200") && knob_is(&fn, "pri_offset", "0"),
+	   "the knob is what it was");
 	ok(vfio_open(&v, &fn) && get_is(&v, 0x200, 0, 16, 0), "and counts at the next open");
 	cfg_put(&v, 0x100, 4, 0);
 	same(set_to(&v, 0x300, 0, 0), -EBUSY, "a write is an access too");
@@ -849,12 +883,14 @@ static void test_feature_pf(void)
 	set_pf(PRI + 4, 0);
 	ok(get_is(&v, PASID, PRI, 20, VFCAP_VFIO_PF_PRI_OFF), "GET tells that the PF's PRI is off");
 	same(set_to(&v, PASID, PRI, 0), 0, "SET with it off");
-	ok(get_is(&v, PASID, 0, 20, VFCAP_VFIO_PF_PRI_OFF | VFCAP_VFIO_PRI_HIDDEN), "hides it, and GET tells");
+	ok(get_is(&v, PASID, 0, 20, VFCAP_VFIO_PF_PRI_OFF | VFCAP_VFIO_PRI_HIDDEN),
+	   "hides it, and GET tells");
 	set_pf(PRI + 4, 1);
 	vfio_close(&v);
 
 	fn = fresh(BARE, 0);
-	ok(vfio_open(&v, &fn) && get_is(&v, 0, 0, 0, VFCAP_VFIO_PF_PASID_OFF | VFCAP_VFIO_PF_PRI_OFF),
+	ok(vfio_open(&v, &fn) &&
+		   get_is(&v, 0, 0, 0, VFCAP_VFIO_PF_PASID_OFF | VFCAP_VFIO_PF_PRI_OFF),
 	   "a PF without either");
 	same(set_to(&v, 0x200, 0, 0), -EOPNOTSUPP, "SET for a PF without it");
 	vfio_close(&v);
@@ -876,7 +912,8 @@ static void test_many(unsigned int all, int used)
 	ok(make_vfs(MANY, all), "%u VFs", all);
 	for (i = 0; i < used; i++) {
 		fn = fn_of(MANY, i * (int)(all / (unsigned int)used));
-		if (!bind_to(&fn, DRIVER) || turn_to(&fn, "pasid_offset", PASID) || !vfio_open(&v, &fn)) {
+		if (!bind_to(&fn, DRIVER) || turn_to(&fn, "pasid_offset", PASID) ||
+		    !vfio_open(&v, &fn)) {
 			printf("# %s: %s\n", fn.addr, strerror(errno));
 			continue;
 		}
@@ -892,24 +929,15 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } tests[] = {
-	{ "knob", test_knob },
-	{ "unreadable", test_unreadable },
-	{ "views", test_views },
-	{ "off", test_off },
-	{ "bytes", test_bytes },
-	{ "reads", test_reads },
-	{ "masks", test_masks },
-	{ "writes", test_writes },
-	{ "race", test_race },
-	{ "resets", test_resets },
-	{ "openers", test_two_openers },
-	{ "rmmod", test_rmmod },
-	{ "take-away", test_take_away },
-	{ "vanish", test_vanish },
-	{ "pf-off", test_pf_off },
-	{ "conflict", test_conflict },
-	{ "feature", test_feature },
-	{ "feature-pf", test_feature_pf },
+	{ "knob", test_knob },		 { "unreadable", test_unreadable },
+	{ "views", test_views },	 { "off", test_off },
+	{ "bytes", test_bytes },	 { "reads", test_reads },
+	{ "masks", test_masks },	 { "writes", test_writes },
+	{ "race", test_race },		 { "resets", test_resets },
+	{ "openers", test_two_openers }, { "rmmod", test_rmmod },
+	{ "take-away", test_take_away }, { "vanish", test_vanish },
+	{ "pf-off", test_pf_off },	 { "conflict", test_conflict },
+	{ "feature", test_feature },	 { "feature-pf", test_feature_pf },
 };
 
 int main(void)
