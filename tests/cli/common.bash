@@ -24,6 +24,12 @@ vfcap() {
 	"$VFCAP" "$@"
 }
 
+# Runs the program on a terminal; a root without /dev/pts has none to give.
+on_terminal() { # ARGUMENT...
+	script -qec true /dev/null >/dev/null 2>&1 || skip 'no pseudo-terminals here'
+	run script -qec "$VFCAP $*" /dev/null
+}
+
 # Runs a command with standard output and error apart: $output and $stderr.
 split() {
 	run --separate-stderr "$@"

@@ -121,10 +121,10 @@ setup() {
 	local root
 	root=$(host many)
 	assert_equal "$(vfcap --sysroot "$root" list | wc -l)" 258
-	run script -qec "$VFCAP --sysroot $root list" /dev/null
+	on_terminal --sysroot "$root" list
 	assert_line --regexp '0000:3b:01.0\.\.0000:3c:00.7 \(256\) +VF'
 	assert_equal "${#lines[@]}" 3
-	run script -qec "$VFCAP --sysroot $root list --raw" /dev/null
+	on_terminal --sysroot "$root" list --raw
 	assert_equal "${#lines[@]}" 258
 }
 
@@ -132,7 +132,7 @@ setup() {
 	local dir=$BATS_TEST_TMPDIR/odd
 	sed '$a vfs 99-99 driver ice' "$VFCAP_SOURCE/tests/hosts/many.host" >"$BATS_TEST_TMPDIR/odd.host"
 	"$VFCAP_BUILD/mkhost" "$BATS_TEST_TMPDIR/odd.host" "$dir"
-	run script -qec "$VFCAP --sysroot $dir list" /dev/null
+	on_terminal --sysroot "$dir" list
 	assert_line --partial '(99)'
 	assert_line --regexp '0000:3b:0d.3 +VF +ice '
 	assert_line --partial '(156)'

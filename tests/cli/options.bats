@@ -94,11 +94,11 @@ setup() {
 
 @test "colors: on a terminal, unless NO_COLOR or --color says otherwise" {
 	local esc=$'\033'
-	run script -qec "$VFCAP --demo show 3b:00.0" /dev/null
+	on_terminal --demo show 3b:00.0
 	assert_output --partial "$esc["
-	NO_COLOR=1 run script -qec "$VFCAP --demo show 3b:00.0" /dev/null
+	NO_COLOR=1 on_terminal --demo show 3b:00.0
 	refute_output --partial "$esc["
-	run script -qec "$VFCAP --color=never --demo show 3b:00.0" /dev/null
+	on_terminal --color=never --demo show 3b:00.0
 	refute_output --partial "$esc["
 	run vfcap --demo show 3b:00.0
 	refute_output --partial "$esc["
