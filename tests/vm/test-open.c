@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What happens to a device while it is open, or before. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vfio.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "vm-test.h"
+
+void test_two_openers(void)
+{
+	struct vfio v, second;
+	struct fn fn = fresh_open(0, &v);
+
+	second = v;
+	second.device = ioctl(v.group, VFIO_GROUP_GET_DEVICE_FD, fn.addr);
+	ok(second.device >= 0, "the device is opened twice");
+	cfg_put(&v, PASID + 6, 2, 3);
+	same(cfg_get(&second, PASID + 6, 2), 3, "both see the same");
+	same(turn(&fn, "pasid_offset", "0"), -EBUSY, "the knob stands still");
+	same(turn(&fn, "pasid_width", "3"), -EBUSY, "all of it");
+	close(second.device);
+	ok(knob_is(&fn, "state", "open"), "one is left");
+	same(cfg_get(&v, PASID + 6, 2), 3, "and sees what it did");
+	vfio_close(&v);
+	same(turn(&fn, "pasid_offset", "0"), 0, "none is left: the knob turns");
+}
+
+void test_rmmod(void)
+{
+	struct vfio v;
+
+	fresh_open(0, &v);
+	ok(syscall(SYS_delete_module, "vfcap_vfio_pci", O_NONBLOCK) < 0,
+	   "the module stays while it is used");
+	vfio_close(&v);
+}
+
+static int write_to(const char *text, const char *file)
+{
+	return put(text, "%s", file);
+}
+
+int delete_module(const char *name, const char *none)
+{
+	(void)none;
+	return (int)syscall(SYS_delete_module, name, 0);
+}
+
+void take_away(int (*act)(const char *arg, const char *file), const char *arg, const char *file,
+	       const char *what)
+{
+	struct vfio v;
+	struct fn fn = fresh_open(3, &v);
+	char buf[128];
+	pid_t pid;
+	int status = 1;
+
+	cfg_put(&v, PASID + 6, 2, 1);
+	pid = fork();
+	if (!pid) {
+		close(v.device); /* the parent's is the one that counts */
+		close(v.group);
+		close(v.container);
+		_exit(act(arg, file) != 0);
+	}
+	usleep(500000);
+	same(waitpid(pid, &status, WNOHANG), 0, "%s waits for the device to be closed", what);
+	same(cfg_get(&v, PASID + 6, 2), 1, "%s: it works meanwhile", what);
+	same(*get(buf, "devices/%s/vfcap/state", fn.addr), 0, "%s: the knob is gone", what);
+	vfio_close(&v);
+	waitpid(pid, &status, 0);
+	same(status, 0, "%s is done then", what);
+}
+
+void test_take_away(void)
+{
+	struct fn fn = fn_of(NIC, 3), pf = fn_of(NIC, PF);
+	char path[64];
+
+	snprintf(path, sizeof(path), "drivers/%s/unbind", DRIVER);
+	take_away(write_to, fn.addr, path, "unbinding");
+	snprintf(path, sizeof(path), "devices/%s/sriov_numvfs", pf.addr);
+	take_away(write_to, "0", path, "sriov_numvfs 0");
+	ok(make_vfs(NIC, 8), "and VFs come again");
+}
+
+/* A device that vanishes while it is open answers as stock does, and goes without trouble. */
+void test_vanish(void)
+{
+	struct vfio v;
+	struct fn fn = fresh_open(4, &v);
+	uint8_t ones[CFG];
+	char buf[128];
+
+	cfg_put(&v, PASID + 6, 2, 1);
+	memset(ones, 0xff, CFG);
+	poke_image(&fn, 0, ones, CFG);
+	same(cfg_get(&v, PASID + 6, 2), 1, "what is emulated is still there");
+	same(cfg_get(&v, 0x800, 4), 0xffffffff, "and the hardware is not");
+	ok(strlen(get(buf, "devices/%s/vfcap/state", fn.addr)), "the knob answers: %s", buf);
+	vfio_close(&v);
+	same(turn(&fn, "pasid_offset", "0x200"), -EIO, "and knows that nothing is there");
+	make_vfs(NIC, 8);
+}
+
+void set_pf(unsigned int off, uint8_t val)
+{
+	struct fn pf = fn_of(NIC, PF);
+
+	poke_image(&pf, off, &val, 1);
+}
+
+void test_pf_off(void)
+{
+	struct vfio v;
+	struct fn fn = fresh(NIC, 0);
+	uint8_t ones[CFG], kept[CFG];
+	struct fn pf = fn_of(NIC, PF);
+
+	turn_to(&fn, "pasid_offset", PASID);
+	turn_to(&fn, "pri_offset", PRI);
+	set_pf(PASID + 6, 0);
+	ok(vfio_open(&v, &fn), "it opens with the PF's PASID off");
+	ok(knob_is(&fn, "pasid_shown", "0") && knob_is(&fn, "pri_shown", "0x1b0") &&
+		   knob_is(&fn, "state", "hidden: pasid: pf-off"),
+	   "PASID is hidden, PRI is not");
+	same(cfg_get(&v, PRI, 4), 0x00010013, "PRI leads to nothing");
+	same(cfg_get(&v, PASID, 4), 0, "nothing is there");
+	vfio_close(&v);
+	ok(knob_is(&fn, "state", "hidden: pasid: pf-off"), "and it is told after the close");
+	set_pf(PRI + 4, 0);
+	vfio_open(&v, &fn);
+	ok(knob_is(&fn, "state", "hidden: pasid: pf-off, pri: pf-off"), "both off");
+	vfio_close(&v);
+	same(turn_to(&fn, "pri_offset", PRI), 0, "a write to the knob");
+	ok(knob_is(&fn, "state", "ready"), "ends it");
+	set_pf(PASID + 6, 1);
+	set_pf(PRI + 4, 1);
+	vfio_open(&v, &fn);
+	ok(knob_is(&fn, "state", "open") && cfg_get(&v, PASID, 4) == 0x0001001b,
+	   "on again, it is shown");
+	set_pf(PASID + 6, 0);
+	ok(knob_is(&fn, "state", "open: pf-off") && cfg_get(&v, PASID, 4) == 0x0001001b &&
+		   knob_is(&fn, "pasid_shown", "0x1c0"),
+	   "switched off while open: told, and the chain stays");
+	set_pf(PASID + 6, 1);
+	vfio_close(&v);
+
+	memset(ones, 0xff, CFG);
+	read_image(&pf, kept);
+	poke_image(&pf, 0, ones, 4); /* the VFs stay, their chain too */
+	poke_image(&pf, 8, ones, 4);
+	ok(vfio_open(&v, &fn) &&
+		   knob_is(&fn, "state", "hidden: pasid: pf-unreadable, pri: pf-unreadable"),
+	   "a PF that does not answer");
+	vfio_close(&v);
+	poke_image(&pf, 0, kept, 12);
+}
+
+/* A capability came up in the meantime. */
+void test_conflict(void)
+{
+	static const uint8_t link[] = { 0x0e, 0x00, 0x01, 0x1c },
+			     ats[] = { 0x0f, 0x00, 0x01, 0x00 };
+	static const uint8_t unlink[] = { 0x0e, 0x00, 0x01, 0x00 }, nothing[4] = { 0 };
+	struct fn fn = fresh(NIC, 5);
+	struct vfio v;
+
+	turn_to(&fn, "pasid_offset", PASID);
+	turn_to(&fn, "pri_offset", PRI);
+	poke_image(&fn, 0x150, link, 4);
+	poke_image(&fn, PASID, ats, 4);
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pasid: conflict"),
+	   "a conflict hides PASID");
+	same(cfg_get(&v, PASID, 4), 0x0001000f, "what is there is shown");
+	same(cfg_get(&v, PRI, 4), 0x00010013 | PASID << 20, "and PRI leads to it");
+	same(cfg_put(&v, PASID + 6, 2, 0), 2, "and it can be written");
+	vfio_close(&v);
+	poke_image(&fn, 0x150, unlink, 4);
+	poke_image(&fn, PASID, nothing, 4);
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "open"), "without it all is well");
+	vfio_close(&v);
+}
+
+void test_many(unsigned int all, int used)
+{
+	struct vfio v;
+	struct fn fn;
+	int i, good = 0;
+
+	ok(make_vfs(MANY, all), "%u VFs", all);
+	for (i = 0; i < used; i++) {
+		fn = fn_of(MANY, i * (int)(all / (unsigned int)used));
+		if (!bind_to(&fn, DRIVER) || turn_to(&fn, "pasid_offset", PASID) ||
+		    !vfio_open(&v, &fn)) {
+			printf("# %s: %s\n", fn.addr, strerror(errno));
+			continue;
+		}
+		good += cfg_get(&v, 0x100, 4) == (0x0001000e | PASID << 20) &&
+			cfg_get(&v, PASID, 4) == 0x0001001b;
+		vfio_close(&v);
+	}
+	same(good, used, "%d of them show PASID", used);
+	ok(make_vfs(MANY, 1), "and go");
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a guest reads at first, against the plan and against stock vfio-pci. */
+#include <stdio.h>
+#include <string.h>
+
+#include "vm-test.h"
+
+/* What a guest is to read where stock vfio-pci shows that. */
+static void expect_view(uint8_t view[CFG], const struct vfcap_plan *plan)
+{
+	const struct vfcap_placement *p = plan->placement;
+	uint8_t *header;
+	unsigned int i;
+
+	for (i = 0; i < plan->n_placements; i++, p++) {
+		header = view + p->after;
+		if (p->after)
+			vfcap_put_le32(header,
+				       (vfcap_le32(header) & 0xfffff) | (uint32_t)p->offset << 20);
+	}
+	for (p = plan->placement; p < plan->placement + plan->n_placements; p++)
+		memcpy(view + p->offset, p->bytes, p->length);
+}
+
+static bool chain_is(const uint8_t view[CFG], const struct vfcap_plan *plan)
+{
+	static struct vfcap_image img;
+	static struct vfcap_chain chain;
+	unsigned int i;
+	bool good;
+
+	vfcap_image_from_bytes(&img, view, CFG);
+	vfcap_chain_walk(&chain, &img);
+	good = chain.n == plan->n_links && !chain.broken;
+	for (i = 0; good && i < chain.n; i++)
+		good = chain.cap[i].offset == plan->link[i].offset &&
+		       chain.cap[i].id == plan->link[i].id;
+	for (i = 0; !good && i < chain.n; i++)
+		printf("# chain: %#x at %#x\n", chain.cap[i].id, chain.cap[i].offset);
+	return good;
+}
+
+static void check_view(const struct fn *fn, const uint8_t stock[CFG], const struct vfcap_wish *wish,
+		       const char *what)
+{
+	static struct vfcap_plan plan;
+	uint8_t want[CFG], got[CFG];
+	struct vfio v;
+
+	plan_for(&plan, fn, wish);
+	memcpy(want, stock, CFG);
+	expect_view(want, &plan);
+	same(plan.n_placements, wish->want[0] + wish->want[1], "%s %s: there is a place", fn->addr,
+	     what);
+	if (!bind_to(fn, DRIVER) || turn_by_plan(fn, &plan) || !vfio_open(&v, fn)) {
+		ok(false, "%s %s: it opens", fn->addr, what);
+		return;
+	}
+	same(cfg_read(&v, 0, got, CFG), CFG, "%s %s: all is read at once", fn->addr, what);
+	ok(views_equal(got, want), "%s %s: it is what stock shows, with what was planned", fn->addr,
+	   what);
+	ok(knob_is(fn, "state", "open") && chain_is(got, &plan),
+	   "%s %s: the chain is the planned one", fn->addr, what);
+	vfio_close(&v);
+}
+
+void test_views(void)
+{
+	static const struct {
+		unsigned int domain;
+		int vf;
+	} vfs[] = { { NIC, 0 },	   { CHAINS, 0 },  { CHAINS, 1 }, { CHAINS, 2 },
+		    { CHAINS, 3 }, { CHAINS, 4 },  { CHAINS, 5 }, { CHAINS, 6 },
+		    { CHAINS, 9 }, { CHAINS, 10 }, { CHAINS, 11 } };
+	struct vfcap_wish pasid = { .want = { true, false } }, both = { .want = { true, true } };
+	struct vfcap_wish gap = { .want = { true, true }, .rule = VFCAP_RULE_FREE_GAP };
+	struct vfcap_wish pri_first = { .want = { true, true },
+					.explicit_at = { true, true },
+					.at = { 0x800, 0x400 } };
+	uint8_t stock[CFG];
+	unsigned int i;
+
+	for (i = 0; i < N(vfs); i++) {
+		struct fn fn = fn_of(vfs[i].domain, vfs[i].vf);
+		bool empty = fn.domain == CHAINS && vfs[i].vf < 2;
+
+		if (!stock_view(&fn, stock)) {
+			ok(false, "%s opens with vfio-pci", fn.addr);
+			continue;
+		}
+		pri_first.at[1] = empty ? 0x100 : 0x400;
+		pri_first.force =
+			fn.domain == CHAINS && vfs[i].vf == 1; /* its registers are all ones */
+		check_view(&fn, stock, &pri_first, "PRI before PASID");
+		if (pri_first.force)
+			continue;
+		check_view(&fn, stock, &pasid, "PASID");
+		check_view(&fn, stock, &both, "both");
+		check_view(&fn, stock, &gap, "both in gaps");
+	}
+}
+
+/* Nothing wanted, nothing changed. */
+void test_off(void)
+{
+	struct fn fn = fn_of(CHAINS, 5);
+	uint8_t stock[CFG], got[CFG];
+	struct vfio v;
+
+	ok(stock_view(&fn, stock), "stock vfio-pci opens");
+	fresh(CHAINS, 5);
+	ok(vfio_open(&v, &fn) && cfg_read(&v, 0, got, CFG) == CFG && views_equal(got, stock),
+	   "with the knob off it is stock vfio-pci");
+	ok(knob_is(&fn, "state", "open"), "and is open");
+	vfio_close(&v);
+	ok(knob_is(&fn, "state", "off"), "and closed");
+}
+
+/* What the bytes must be, by hand. */
+void test_bytes(void)
+{
+	static const uint8_t pri[] = { 0x13, 0, 0x01, 0x1c, 0, 0, 0, 0x81, 0, 2, 0, 0, 0, 0, 0, 0 };
+	static const uint8_t pasid[] = { 0x1b, 0, 0x01, 0, 0x06, 0x14, 0, 0 };
+	uint8_t got[CFG];
+	struct vfio v;
+	struct fn fn = fresh_open(0, &v);
+
+	ok(knob_is(&fn, "pasid_shown", "0x1c0") && knob_is(&fn, "pri_shown", "0x1b0"),
+	   "both are shown");
+	cfg_read(&v, 0, got, CFG);
+	ok(!memcmp(got + PRI, pri, sizeof(pri)),
+	   "PRI: stopped, nothing allocated, though the PF's is on");
+	ok(!memcmp(got + PASID, pasid, sizeof(pasid)), "PASID: off, though the PF's is on");
+	same(vfcap_le32(got + 0x150) >> 20, PRI, "ARI leads to PRI");
+	vfio_close(&v);
+	ok(knob_is(&fn, "pasid_shown", "0") && knob_is(&fn, "state", "ready"),
+	   "closed, nothing is shown");
+
+	turn(&fn, "pasid_width", "8");
+	ok(vfio_open(&v, &fn), "it opens again");
+	same(cfg_get(&v, PASID + 4, 2), 0x0806, "no wider than the knob says");
+	vfio_close(&v);
+}
