@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include "vm-test.h"
 
@@ -223,5 +224,36 @@ void test_resets(void)
 	vfio_close(&v);
 	same(put("1", "devices/%s/reset", fn.addr), 0, "a reset of the closed device");
 	ok(vfio_open(&v, &fn) && is_clean(&v), "harms nothing");
+	vfio_close(&v);
+}
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* On slow hardware, what is emulated is as fast as ever. */
+void test_delay(void)
+{
+	double start, raw, ours;
+	struct vfio v;
+	int i;
+
+	fresh_open(0, &v);
+	put("1000000", "../../module/vfcap_testbus/parameters/delay");
+	start = seconds();
+	for (i = 0; i < 20; i++)
+		cfg_get(&v, 0x800, 4);
+	raw = seconds() - start;
+	start = seconds();
+	for (i = 0; i < 20; i++)
+		cfg_get(&v, PASID + 4, 4);
+	ours = seconds() - start;
+	put("0", "../../module/vfcap_testbus/parameters/delay");
+	ok(raw >= 0.02, "20 reads of slow hardware take their time (%.3f s)", raw);
+	ok(ours < raw / 2, "and of what is emulated do not (%.3f s)", ours);
 	vfio_close(&v);
 }

@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +91,92 @@ void test_take_away(void)
 	snprintf(path, sizeof(path), "devices/%s/sriov_numvfs", pf.addr);
 	take_away(write_to, "0", path, "sriov_numvfs 0");
 	ok(make_vfs(NIC, 8), "and VFs come again");
+}
+
+/* Memory is mapped for the device, and it is closed all the same. */
+void test_mapped(void)
+{
+	struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map), .size = 0x4000 };
+	struct vfio v;
+	struct fn fn = fresh_open(0, &v);
+	void *memory =
+		mmap(NULL, map.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	map.vaddr = (uintptr_t)memory;
+	map.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE;
+	ok(!ioctl(v.container, VFIO_IOMMU_MAP_DMA, &map), "memory is mapped");
+	vfio_close(&v);
+	munmap(memory, map.size);
+	ok(vfio_open(&v, &fn) && cfg_get(&v, PASID, 4) == 0x0001001b, "closed, and opened again");
+	vfio_close(&v);
+}
+
+/* Others turn the knob and look at it while the device is opened and closed. */
+struct turner {
+	volatile bool stop;
+	unsigned int turned;
+};
+
+static void *turn_again(void *arg)
+{
+	static const unsigned int offsets[] = { 0x200, 0x104, 0x300, 0 };
+	struct fn fn = fn_of(NIC, 6);
+	struct turner *turner = arg;
+	unsigned int i;
+	char buf[128];
+
+	for (i = 0; !turner->stop; i++) {
+		if (!turn_to(&fn, i & 4 ? "pri_offset" : "pasid_offset", offsets[i % N(offsets)]))
+			turner->turned++;
+		get(buf, "devices/%s/vfcap/state", fn.addr);
+	}
+	return NULL;
+}
+
+/* What a guest sees then is one state of the knob: the chain leads to what is told to be shown. */
+static bool is_consistent(const struct fn *fn, const struct vfio *v)
+{
+	unsigned int at, found[VFCAP_EMULS] = { 0 }, told[VFCAP_EMULS];
+	uint32_t header;
+	char buf[128];
+
+	for (at = cfg_get(v, 0x150, 4) >> 20; at; at = header >> 20) {
+		header = cfg_get(v, at, 4);
+		if ((uint16_t)header == VFCAP_ID_PASID)
+			found[VFCAP_EMUL_PASID] = at;
+		else if ((uint16_t)header == VFCAP_ID_PRI)
+			found[VFCAP_EMUL_PRI] = at;
+		else
+			return false;
+	}
+	told[0] =
+		(unsigned int)strtoul(get(buf, "devices/%s/vfcap/pasid_shown", fn->addr), NULL, 0);
+	told[1] = (unsigned int)strtoul(get(buf, "devices/%s/vfcap/pri_shown", fn->addr), NULL, 0);
+	return !memcmp(found, told, sizeof(found));
+}
+
+void test_turning(void)
+{
+	struct fn fn = fresh(NIC, 6);
+	struct turner turner = { 0 };
+	unsigned int i, wrong = 0;
+	pthread_t thread;
+	struct vfio v;
+
+	pthread_create(&thread, NULL, turn_again, &turner);
+	for (i = 0; i < 40; i++) {
+		if (!vfio_open(&v, &fn)) {
+			wrong++;
+			continue;
+		}
+		wrong += !is_consistent(&fn, &v);
+		vfio_close(&v);
+		usleep(1000 * (i % 16)); /* the other one's turn, longer and longer */
+	}
+	turner.stop = true;
+	pthread_join(thread, NULL);
+	same(wrong, 0, "the knob is turned while the device is opened and closed");
+	ok(turner.turned >= i, "and not in vain (%u times)", turner.turned);
 }
 
 /* A device that vanishes while it is open answers as stock does, and goes without trouble. */

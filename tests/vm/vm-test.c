@@ -117,12 +117,15 @@ static const struct {
 	{ "resets", test_resets },
 	{ "openers", test_two_openers },
 	{ "rmmod", test_rmmod },
+	{ "mapped", test_mapped },
+	{ "turning", test_turning },
 	{ "take-away", test_take_away },
 	{ "vanish", test_vanish },
 	{ "pf-off", test_pf_off },
 	{ "conflict", test_conflict },
 	{ "feature", test_feature },
 	{ "feature-pf", test_feature_pf },
+	{ "delay", test_delay },
 };
 
 int main(void)
