@@ -285,9 +285,12 @@ check-vm:
 	@tests/setup vm
 	$(run) vm
 
-vm_obj := $(call obj,$(sort $(wildcard tests/vm/*.c)))
-vm-progs: $(O)/vm/vm-test $(O)/mkhost
-$(O)/vm/vm-test: $(vm_obj) $(core_obj)
+vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
+vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio
+vm-progs: $(vm_progs) $(O)/mkhost $(O)/vfcap
+$(O)/vm/vm-test: $(call obj,$(vm_src)) $(core_obj)
+$(O)/vm/tool-vfio: $(call obj,tests/vm/tool-vfio.c tests/vm/guest.c) $(core_obj)
+$(vm_progs):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(link) -static -o $@ $^
 

@@ -9,11 +9,13 @@
  * Under vfcap-testbus/DOMAIN in debugfs, at routing ID * 4096 + offset in config space:
  *	config	reads and changes an image, past every rule and count; ff over all of one makes it vanish
  *	writes	how often each dword was written by config accesses, 32 bits each
+ * and there, too:
+ *	reads	how many config accesses have read from this bus, as text; can be set
  * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes.
  */
 #include <linux/debugfs.h>
-#include <linux/delay.h>
 #include <linux/kernel_read_file.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
@@ -54,6 +56,7 @@ struct host {
 	const u8 *vfs;
 	unsigned int n_vfs;
 	unsigned int sriov; /* offset in the PF */
+	u32 reads;
 	struct list_head list;
 };
 
@@ -218,16 +221,27 @@ static void write_function(struct function *fn, int where, int size, u32 val)
 		reset_function(fn);
 }
 
+/* By the clock: ndelay() counts loops, and what they take is not known well in a virtual machine. */
+static void take_time(void)
+{
+	u64 end = delay ? ktime_get_ns() + delay : 0;
+
+	while (end && ktime_get_ns() < end)
+		cpu_relax();
+}
+
 static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size, u32 *val)
 {
+	struct host *host = to_host(bus);
 	unsigned long flags;
 	const u8 *config;
 	int i;
 
-	ndelay(delay);
+	take_time();
 	*val = 0;
 	spin_lock_irqsave(&lock, flags);
-	config = get_config(to_host(bus), PCI_DEVID(bus->number, devfn));
+	host->reads++;
+	config = get_config(host, PCI_DEVID(bus->number, devfn));
 	for (i = 0; i < size; i++)
 		*val |= (u32)(config ? config[where + i] : 0xff) << (8 * i);
 	spin_unlock_irqrestore(&lock, flags);
@@ -241,7 +255,7 @@ static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int siz
 	struct function *fn;
 	unsigned long flags;
 
-	ndelay(delay);
+	take_time();
 	spin_lock_irqsave(&lock, flags);
 	fn = get_function(host, rid);
 	if (fn)
@@ -370,6 +384,7 @@ static int add_host(struct host *host)
 	dir = debugfs_create_dir(name, debug);
 	debugfs_create_file("config", 0600, dir, host, &config_fops);
 	debugfs_create_file("writes", 0400, dir, host, &writes_fops);
+	debugfs_create_u32("reads", 0600, dir, &host->reads);
 	return 0;
 }
 
