@@ -124,7 +124,7 @@ struct vfcap_host {
 	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
 	struct vfcap_topology *topology; /* owned */
 	struct vfcap_netlink *netlink; /* owned */
-	const struct vfcap_ops *ops; /* how it is changed; NULL: by the kernel behind the root */
+	const struct vfcap_ops *ops; /* how it is changed; NULL: it is not */
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;
 	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
