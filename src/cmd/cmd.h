@@ -37,7 +37,7 @@ struct vfcap_command {
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
 extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
-	vfcap_cmd_plan, vfcap_cmd_help;
+	vfcap_cmd_plan, vfcap_cmd_verify, vfcap_cmd_help;
 
 const struct vfcap_command *vfcap_command_find(const char *name);
 
@@ -67,6 +67,7 @@ struct vfcap_cli {
 	enum vfcap_cli_help help;
 	size_t n_skipped; /* functions that were not read because that would wake them */
 	bool told_short; /* that config space is cut at 64 bytes was said once */
+	bool told_no_kernel; /* so was that nothing can be opened */
 	bool said; /* a usage error was explained */
 
 	struct vfcap *ctx;
@@ -83,6 +84,8 @@ int vfcap_cli_parse(struct vfcap_cli *cli, void *own);
 /* Explains a wrong option; returns EINVAL. */
 int vfcap_cli_usage(struct vfcap_cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Takes the UUID of --vf-token, or explains that it is none: 0 or EINVAL. */
+int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token);
 /* Says that there is no command of that name (NULL: none was given), and which there are. */
 void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
 /* Prints the help of a command, NULL: of vfcap. */
@@ -122,6 +125,12 @@ struct vfcap_picked {
  * DEVICE names nothing, while the others are there. */
 int vfcap_cli_pick(struct vfcap_cli *cli, enum vfcap_pick pick, struct vfcap_picked *picked);
 void vfcap_picked_free(struct vfcap_picked *picked);
+
+/* Says on a terminal that functions are going to be opened, if they can be, and what that may take. */
+void vfcap_cli_resets(struct vfcap_cli *cli, const struct vfcap_picked *picked);
+
+/* Says why a function could not be opened through VFIO; that there is no kernel for it only once. */
+void vfcap_cli_not_opened(struct vfcap_cli *cli, int err);
 
 /* Says that there is no VF; returns VFCAP_EXIT_NO. */
 int vfcap_cli_no_vfs(struct vfcap_cli *cli);

@@ -62,6 +62,7 @@ columns_like() { # PATTERN PREFIX
 	assert_equal "$(in_bash 'vfcap --color=a' '')" $'--color=always\n--color=auto'
 	assert_equal "$(in_bash 'vfcap plan --rule f')" free-gap
 	assert_equal "$(in_bash 'vfcap plan --as l')" libvirt
+	assert_equal "$(in_bash 'vfcap show --view v')" vfio
 	assert_equal "$(in_bash 'vfcap plan --cap pasid,')" pasid,pri
 	assert_equal "$(in_bash 'vfcap plan --at p')" $'pasid=\npri='
 	assert_equal "$(in_bash 'vfcap list -nro P')" "$(columns_like ^P)"
