@@ -301,7 +301,7 @@ void vfcap_cli_resets(struct vfcap_cli *cli, const struct vfcap_picked *picked)
 	if (!picked->n || !vfcap_has_kernel(cli->ctx) || !isatty(STDERR_FILENO))
 		return;
 	vfcap_cli_warn(cli,
-		       "%s%s: to open and close it may take a function level reset each, from "
+		       "%s%s: opening and closing may each take a function level reset: from "
 		       "100 ms to seconds",
 		       vfcap_function_name(picked->fn[0]), picked->n > 1 ? " and others" : "");
 }

@@ -131,26 +131,53 @@ static void print_differences(struct vfcap_out *out, const struct vfcap_verdict 
 	}
 }
 
+/* Without a knob nothing was opened. */
+static void print_no_knob(struct vfcap_out *out, const struct vfcap_function *vf)
+{
+	const char *driver = vfcap_function_driver(vf);
+
+	vfcap_out_style(out, VFCAP_STYLE_BAD);
+	vfcap_out_str(out, "  nothing is emulated: ");
+	if (driver) {
+		vfcap_out_str(out, "bound to ");
+		vfcap_out_text(out, driver);
+		vfcap_out_str(out, ", not to vfcap-vfio-pci\n");
+	} else {
+		vfcap_out_str(out, "no driver is bound, it takes vfcap-vfio-pci\n");
+	}
+	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
+}
+
+static bool any_refused(const struct vfcap_verdict *verdict)
+{
+	unsigned int e;
+
+	for (e = 0; e < VFCAP_EMULS; e++)
+		if (verdict->refused[e] != VFCAP_OK)
+			return true;
+	return false;
+}
+
 static void print_body(struct vfcap_out *out, struct vfcap_function *vf,
 		       const struct vfcap_verdict *verdict)
 {
 	if (!verdict->has_knob) {
-		vfcap_out_style(out, VFCAP_STYLE_BAD);
-		vfcap_out_str(out, "  nothing is emulated: not bound to vfcap-vfio-pci but ");
-		vfcap_out_driver(out, vf);
-		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
-		vfcap_out_char(out, '\n');
+		print_no_knob(out, vf);
 		return;
 	}
 	vfcap_out_style(out, vfcap_verdict_good(verdict) ? VFCAP_STYLE_GOOD : VFCAP_STYLE_BAD);
 	print_refused(out, verdict);
 	if (verdict->n)
 		vfcap_out_str(out, "  a guest sees otherwise than configured: ");
+	else if (any_refused(verdict))
+		vfcap_out_str(out, "  the rest of the chain is as it should be");
 	else
 		vfcap_out_str(out, "  a guest sees the chain as configured: ");
-	print_configured(out, verdict);
+	if (verdict->n || !any_refused(verdict))
+		print_configured(out, verdict);
 	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
-	vfcap_out_printf(out, " (%u capabilities compared", verdict->n_links);
+	vfcap_out_printf(out, " (%u header%s compared", verdict->n_links,
+			 verdict->n_links == 1 ? "" : "s");
 	if (verdict->n_writes)
 		vfcap_out_printf(out, ", %u writes tried", verdict->n_writes);
 	vfcap_out_str(out, ")\n");
@@ -158,18 +185,6 @@ static void print_body(struct vfcap_out *out, struct vfcap_function *vf,
 }
 
 /* -------------------------------------------------------------------------------------- JSON -- */
-
-static json_t *offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_EMULS])
-{
-	static const char *const keys[VFCAP_EMULS] = { "pasid", "pri" };
-	json_t *object = json_object();
-	unsigned int e;
-
-	for (e = 0; e < VFCAP_EMULS; e++)
-		vfcap_json_set(json, object, keys[e],
-			       offset[e] ? json_integer(offset[e]) : json_null());
-	return object;
-}
 
 static json_t *difference_json(struct vfcap_json *json, const struct vfcap_difference *d)
 {
@@ -223,8 +238,10 @@ static void print_json(struct vfcap_cli *cli, struct vfcap_json *json, struct vf
 		vfcap_json_set(json, object, "error", vfcap_json_text(vfcap_error(cli->ctx)));
 	vfcap_json_set(json, object, "steps", steps_json(json, verdict));
 	if (verdict->has_knob && outcome->status != VFCAP_EXIT_FAILED) {
-		vfcap_json_set(json, object, "configured", offsets_json(json, verdict->configured));
-		vfcap_json_set(json, object, "shown", offsets_json(json, verdict->shown.offset));
+		vfcap_json_set(json, object, "configured",
+			       vfcap_offsets_json(json, verdict->configured));
+		vfcap_json_set(json, object, "shown",
+			       vfcap_offsets_json(json, verdict->shown.offset));
 		for (i = 0; i < verdict->n; i++)
 			vfcap_json_append(json, differences,
 					  difference_json(json, &verdict->difference[i]));
