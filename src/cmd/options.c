@@ -68,6 +68,21 @@ int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token)
 	return 0;
 }
 
+int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad)
+{
+	const struct vfcap_command *command = cli->command;
+	struct vfcap_out names = { 0 };
+	size_t i;
+
+	for (i = 0; i < command->n_columns; i++)
+		vfcap_out_printf(&names, "%s%s", i ? ", " : "", command->columns[i].name);
+	vfcap_out_char(&names, '\0');
+	vfcap_cli_usage(cli, "--output %.*s: no such column; there are %s", (int)strcspn(bad, ","),
+			bad, names.buf ? names.buf : "");
+	vfcap_out_free(&names);
+	return VFCAP_EXIT_USAGE;
+}
+
 static int append(char ***list, size_t *n, char *s)
 {
 	char **more = realloc(*list, (*n + 1) * sizeof(*more));
