@@ -141,11 +141,12 @@ static void print_no_knob(struct vfcap_out *out, const struct vfcap_function *vf
 	if (driver) {
 		vfcap_out_str(out, "bound to ");
 		vfcap_out_text(out, driver);
-		vfcap_out_str(out, ", not to vfcap-vfio-pci\n");
+		vfcap_out_str(out, ", not to vfcap-vfio-pci");
 	} else {
-		vfcap_out_str(out, "no driver is bound, it takes vfcap-vfio-pci\n");
+		vfcap_out_str(out, "no driver is bound, it takes vfcap-vfio-pci");
 	}
 	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
+	vfcap_out_char(out, '\n');
 }
 
 static bool any_refused(const struct vfcap_verdict *verdict)
