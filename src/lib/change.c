@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From what a VF is and what is wished to the steps that lead there, or the reason why not. */
-#include "change.h"
+#include "decide.h"
 
 const char *vfcap_result_name(enum vfcap_result result)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a VF is told to show, and what a killed run left of it. */
-#include "change.h"
+#include "decide.h"
 
 int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status)
 {

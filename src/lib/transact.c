@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "change.h"
+#include "decide.h"
 
 #define LOCK_WAIT 10000 /* milliseconds, for another run to end */
 

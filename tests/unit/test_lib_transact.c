@@ -6,7 +6,7 @@
  */
 #include "tree.h"
 
-#include "../../src/lib/change.h"
+#include "../../src/lib/decide.h"
 #include "hostgen.h"
 
 #include <sys/wait.h>

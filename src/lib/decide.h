@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Deciding what is to be done to a VF, and what is to be taken back: no I/O in here. */
-#ifndef VFCAP_LIB_CHANGE_H
-#define VFCAP_LIB_CHANGE_H
+#ifndef VFCAP_DECIDE_H
+#define VFCAP_DECIDE_H
 
 #include "../host/change.h"
 #include "lib.h"
