@@ -42,7 +42,7 @@ options_of() { # COMMAND
 
 columns_like() { # PATTERN PREFIX
 	"$VFCAP" --dump-options | awk -F '\t' -v pattern="$1" -v prefix="$2" \
-		'$1 == "column" && $3 ~ pattern { print prefix $3 }' | sort
+		'$1 == "column" && $2 == "list" && $3 ~ pattern { print prefix $3 }' | sort
 }
 
 @test "bash: commands and options" {

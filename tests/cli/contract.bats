@@ -151,7 +151,9 @@ status_of() { # ARGUMENT...
 @test "exit status 0: done, or yes" {
 	local arguments
 	for arguments in --help --usage --version help 'help plan' '--demo list' '--demo show enp94s0f0' '--demo diff enp94s0f0' \
-		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0'; do
+		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0' \
+		'--demo enable --dry-run ens1f0' '--demo enable ens1f0/vf4' '--demo disable ens1f0/vf0' '--demo disable --dry-run ens1f0' \
+		'--demo status' '--demo status ens1f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 0"
 	done
@@ -168,6 +170,9 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" show)" 1
 	assert_equal "$(status_of --demo show 0000:00:1f.3)" 1
 	assert_equal "$(status_of --demo verify enp94s0f0)" 1
+	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
+	assert_equal "$(status_of --demo disable ens1f0/vf4)" 1
+	assert_equal "$(status_of --demo status --repair)" 1
 	assert_equal "$(status_of --demo show --view vfio enp94s0f0/vf0)" 1
 	run bash -c '"$VFCAP" --demo list >/dev/full'
 	assert_failure 1
@@ -180,7 +185,9 @@ status_of() { # ARGUMENT...
 	for arguments in '' 'nonsense' '--nonsense' 'list --nonsense' '--color=blue list' 'list -o NONSENSE' \
 		'--demo --sysroot / list' '--demo -F x list' 'list -F x --sysroot /' 'plan --cap nonsense' 'plan --rule nonsense' \
 		'plan --at nonsense=0x140' 'plan --at pasid=nonsense' 'plan --width 21' 'plan --as nonsense' 'plan --width' \
-		'show --view nonsense' '--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
+		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
+		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' \
+		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 2"
@@ -193,7 +200,9 @@ status_of() { # ARGUMENT...
 	local arguments
 	for arguments in '--demo list 0000:ff:00.0' '--demo show 0000:ff:00.0' '--demo plan 0000:ff:00.0' \
 		'--demo plan 0000:81:00.0' '--demo plan --cap pri 0000:c1:00.0' '--demo plan --at pasid=0x2f4 enp94s0f0' \
-		'--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
+		'--demo enable 0000:ff:00.0' '--demo enable --dry-run --force 0000:81:00.0' '--demo enable 0000:00:00.0' \
+		'--demo enable --cap pri enp94s0f0' '--demo enable --no-bind ens1f0/vf0' '--demo status 0000:ff:00.0' \
+		'--demo status 0000:00:00.0' '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 3"
 	done
@@ -213,7 +222,8 @@ every_json() { # CHECK
 			;;
 		esac
 		for arguments in 'list --all' show diff 'map *' plan 'plan --rule free-gap --cap pasid' 'plan --cap pri' \
-			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force' 'verify *' 'show --view vfio *'; do
+			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force' 'verify *' 'show --view vfio *' \
+			'enable --dry-run --cap pasid,pri *' 'enable --force *' 'disable *' 'status'; do
 			# shellcheck disable=SC2086 # words; none of them names a file
 			(set -f && "$VFCAP" -q --json "${@:2}" $arguments) >"$BATS_TEST_TMPDIR/json" 2>/dev/null || [ $? -ne 2 ]
 			"$1" "$BATS_TEST_TMPDIR/json" || fail "$host: $arguments"
