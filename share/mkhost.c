@@ -658,6 +658,10 @@ static void write_attributes(const struct host *h, const struct function *fn, co
 		attribute(h, dir, "vfcap/pasid_offset", pasid > 0 ? "0x%03x" : "%d",
 			  pasid > 0 ? pasid : 0);
 		attribute(h, dir, "vfcap/pri_offset", pri > 0 ? "0x%03x" : "%d", pri > 0 ? pri : 0);
+		attribute(h, dir, "vfcap/pasid_width", "0");
+		attribute(h, dir, "vfcap/pasid_shown", "0");
+		attribute(h, dir, "vfcap/pri_shown", "0");
+		attribute(h, dir, "vfcap/state", pasid > 0 || pri > 0 ? "ready" : "off");
 	}
 }
 

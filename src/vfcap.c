@@ -13,6 +13,10 @@ const struct vfcap_command *const vfcap_commands[] = {
 	&vfcap_cmd_diff,
 	&vfcap_cmd_map,
 	&vfcap_cmd_plan,
+	&vfcap_cmd_enable,
+	&vfcap_cmd_disable,
+	&vfcap_cmd_status,
+	&vfcap_cmd_verify,
 	&vfcap_cmd_help,
 	NULL,
 };

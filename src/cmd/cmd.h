@@ -37,7 +37,8 @@ struct vfcap_command {
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
 extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
-	vfcap_cmd_plan, vfcap_cmd_help;
+	vfcap_cmd_plan, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status, vfcap_cmd_verify,
+	vfcap_cmd_help;
 
 const struct vfcap_command *vfcap_command_find(const char *name);
 
@@ -67,6 +68,7 @@ struct vfcap_cli {
 	enum vfcap_cli_help help;
 	size_t n_skipped; /* functions that were not read because that would wake them */
 	bool told_short; /* that config space is cut at 64 bytes was said once */
+	bool told_no_kernel; /* so was that nothing can be opened */
 	bool said; /* a usage error was explained */
 
 	struct vfcap *ctx;
@@ -83,11 +85,55 @@ int vfcap_cli_parse(struct vfcap_cli *cli, void *own);
 /* Explains a wrong option; returns EINVAL. */
 int vfcap_cli_usage(struct vfcap_cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Says that --output names a column that the command does not have; returns VFCAP_EXIT_USAGE. */
+int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad);
+/* Takes the UUID of --vf-token, or explains that it is none: 0 or EINVAL. */
+int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token);
 /* Says that there is no command of that name (NULL: none was given), and which there are. */
 void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
 /* Prints the help of a command, NULL: of vfcap. */
 void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *command,
 			  enum vfcap_cli_help help);
+
+/* ---------------------------------------------------------------------------- wishes (wish.c) -- */
+
+enum {
+	VFCAP_KEY_CAP = 0x200,
+	VFCAP_KEY_RULE,
+	VFCAP_KEY_AT,
+	VFCAP_KEY_WIDTH,
+	VFCAP_KEY_FORCE,
+	VFCAP_KEY_WISHES, /* a command's other keys begin here */
+};
+
+#define VFCAP_WISH_OPTIONS \
+	{ "rule", VFCAP_KEY_RULE, "auto|pf-offset|after-last|free-gap", 0, \
+	  "which places to try", 0 }, \
+		{ "at", VFCAP_KEY_AT, "CAP=OFFSET", 0, \
+		  "try this offset only, as pasid=0x140", 0 }, \
+	{ \
+		"width", VFCAP_KEY_WIDTH, "N", 0, "PASIDs of N bits; the PF's, unless told", 0 \
+	}
+
+struct vfcap_wished {
+	struct vfcap_wish wish;
+	bool asked[VFCAP_EMULS]; /* by --cap */
+	const char *bare_at; /* --at without the name of a capability */
+};
+
+/* One of those options: as struct vfcap_command.option. */
+int vfcap_wish_option(struct vfcap_cli *cli, int key, const char *arg, struct vfcap_wished *wished);
+/* What the options mean together: everything is wanted, unless told. 0 or EINVAL, said. */
+int vfcap_wish_settle(struct vfcap_cli *cli, struct vfcap_wished *wished);
+
+/* --------------------------------------------------------------------------- change (change.c) -- */
+
+/* Opens the source, changes the VFs that the DEVICEs name PF by PF, and prints what came of it.
+ * Returns the exit status. */
+int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt);
+
+/* {"pasid":offset,"pri":null} */
+json_t *vfcap_offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_EMULS]);
 
 /* ------------------------------------------------------------------------------- run (run.c) -- */
 
@@ -122,6 +168,12 @@ struct vfcap_picked {
  * DEVICE names nothing, while the others are there. */
 int vfcap_cli_pick(struct vfcap_cli *cli, enum vfcap_pick pick, struct vfcap_picked *picked);
 void vfcap_picked_free(struct vfcap_picked *picked);
+
+/* Says on a terminal that functions are going to be opened, if they can be, and what that may take. */
+void vfcap_cli_resets(struct vfcap_cli *cli, const struct vfcap_picked *picked);
+
+/* Says why a function could not be opened through VFIO; that there is no kernel for it only once. */
+void vfcap_cli_not_opened(struct vfcap_cli *cli, int err);
 
 /* Says that there is no VF; returns VFCAP_EXIT_NO. */
 int vfcap_cli_no_vfs(struct vfcap_cli *cli);

@@ -424,20 +424,6 @@ static int list_table(struct vfcap_cli *cli, bool all, struct vfcap_table *table
 	return status;
 }
 
-static int unknown_column(struct vfcap_cli *cli, const char *bad)
-{
-	struct vfcap_out names = { 0 };
-	size_t i;
-
-	for (i = 0; i < VFCAP_ARRAY_LEN(columns); i++)
-		vfcap_out_printf(&names, "%s%s", i ? ", " : "", columns[i].name);
-	vfcap_out_char(&names, '\0');
-	vfcap_cli_error(cli, "--output %.*s: no such column; there are %s", (int)strcspn(bad, ","),
-			bad, names.buf ? names.buf : "");
-	vfcap_out_free(&names);
-	return VFCAP_EXIT_USAGE;
-}
-
 static int list_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
 {
 	(void)cli;
@@ -459,7 +445,7 @@ static int list_run(struct vfcap_cli *cli)
 		return status;
 	table = vfcap_table_new(columns, VFCAP_ARRAY_LEN(columns), &cli->table, &cli->out, &bad);
 	if (!table && bad)
-		return unknown_column(cli, bad);
+		return vfcap_cli_unknown_column(cli, bad);
 	err = vfcap_cli_open(cli);
 	/* A machine without PCI has an empty list of functions. */
 	if (err && !cli->no_pci)

@@ -60,6 +60,29 @@ int vfcap_cli_usage(struct vfcap_cli *cli, const char *fmt, ...)
 	return EINVAL;
 }
 
+int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token)
+{
+	if (!vfcap_token_valid(arg))
+		return vfcap_cli_usage(cli, "--vf-token %s: no UUID", arg);
+	*token = arg;
+	return 0;
+}
+
+int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad)
+{
+	const struct vfcap_command *command = cli->command;
+	struct vfcap_out names = { 0 };
+	size_t i;
+
+	for (i = 0; i < command->n_columns; i++)
+		vfcap_out_printf(&names, "%s%s", i ? ", " : "", command->columns[i].name);
+	vfcap_out_char(&names, '\0');
+	vfcap_cli_usage(cli, "--output %.*s: no such column; there are %s", (int)strcspn(bad, ","),
+			bad, names.buf ? names.buf : "");
+	vfcap_out_free(&names);
+	return VFCAP_EXIT_USAGE;
+}
+
 static int append(char ***list, size_t *n, char *s)
 {
 	char **more = realloc(*list, (*n + 1) * sizeof(*more));
@@ -400,7 +423,7 @@ static char *help_filter(int key, const char *text, void *input)
 		return (char *)text;
 	vfcap_out_printf(&all, "%s\n\n", text);
 	for (c = vfcap_commands; *c; c++)
-		vfcap_out_printf(&all, "  %-6s %.*s\n", (*c)->name, (int)strcspn((*c)->doc, "\v"),
+		vfcap_out_printf(&all, "  %-8s %.*s\n", (*c)->name, (int)strcspn((*c)->doc, "\v"),
 				 (*c)->doc);
 	vfcap_out_char(&all, '\0');
 	return all.buf;

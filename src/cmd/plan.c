@@ -5,14 +5,12 @@
 
 #include "cmd.h"
 
-enum { KEY_CAP = 0x200, KEY_RULE, KEY_AT, KEY_WIDTH, KEY_FORCE, KEY_AS };
+enum { KEY_AS = VFCAP_KEY_WISHES };
 
 #define NAMED_UNREADABLE 4 /* siblings that are named; further ones are counted */
 
 struct plan_options {
-	struct vfcap_wish wish;
-	bool asked[VFCAP_EMULS]; /* by --cap */
-	const char *bare_at; /* --at without the name of a capability */
+	struct vfcap_wished wished;
 	enum vfcap_plan_as as;
 };
 
@@ -39,92 +37,6 @@ static const char *emul_name(unsigned int e)
 	return vfcap_capinfo(vfcap_emul_id(e))->name;
 }
 
-/* The emulated capability whose name the first len characters are; VFCAP_EMULS: none. */
-static unsigned int find_emul(const char *name, size_t len)
-{
-	unsigned int e;
-
-	for (e = 0; e < VFCAP_EMULS; e++)
-		if (strlen(emul_name(e)) == len && strncasecmp(emul_name(e), name, len) == 0)
-			break;
-	return e;
-}
-
-static int parse_number(const char *arg, unsigned long most, unsigned long *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoul(arg, &end, 0);
-	return *arg < '0' || *arg > '9' || *end || errno || *value > most ? EINVAL : 0;
-}
-
-static int parse_cap(struct vfcap_cli *cli, const char *arg, struct plan_options *opt)
-{
-	const char *name = arg;
-	unsigned int e;
-	size_t len;
-
-	memset(opt->asked, 0, sizeof(opt->asked));
-	for (;; name += len + 1) {
-		len = strcspn(name, ",");
-		e = find_emul(name, len);
-		if (e == VFCAP_EMULS)
-			return vfcap_cli_usage(cli, "--cap %s: pasid, pri, or pasid,pri", arg);
-		opt->asked[e] = true;
-		if (!name[len])
-			return 0;
-	}
-}
-
-static int parse_rule(struct vfcap_cli *cli, const char *arg, struct plan_options *opt)
-{
-	int rule = vfcap_rule_by_name(arg);
-
-	if (rule < 0)
-		return vfcap_cli_usage(
-			cli, "--rule %s: one of auto, pf-offset, after-last, free-gap", arg);
-	opt->wish.rule = rule;
-	return 0;
-}
-
-static int set_at(struct vfcap_cli *cli, unsigned int e, const char *number,
-		  struct plan_options *opt)
-{
-	unsigned long offset;
-
-	if (parse_number(number, 0xffff, &offset))
-		return vfcap_cli_usage(cli, "--at %s: an offset such as 0x140", number);
-	opt->wish.at[e] = (uint16_t)offset;
-	opt->wish.explicit_at[e] = true;
-	return 0;
-}
-
-static int parse_at(struct vfcap_cli *cli, const char *arg, struct plan_options *opt)
-{
-	size_t len = strcspn(arg, "=");
-	unsigned int e;
-
-	if (!arg[len]) {
-		opt->bare_at = arg;
-		return 0;
-	}
-	e = find_emul(arg, len);
-	if (e == VFCAP_EMULS)
-		return vfcap_cli_usage(cli, "--at %s: pasid=OFFSET or pri=OFFSET", arg);
-	return set_at(cli, e, arg + len + 1, opt);
-}
-
-static int parse_width(struct vfcap_cli *cli, const char *arg, struct plan_options *opt)
-{
-	unsigned long width;
-
-	if (parse_number(arg, 20, &width))
-		return vfcap_cli_usage(cli, "--width %s: 1 to 20 bits, 0 for the PF's", arg);
-	opt->wish.width = (uint8_t)width;
-	return 0;
-}
-
 static int parse_as(struct vfcap_cli *cli, const char *arg, struct plan_options *opt)
 {
 	unsigned int as;
@@ -141,46 +53,15 @@ static int plan_option(struct vfcap_cli *cli, int key, const char *arg, void *ow
 {
 	struct plan_options *opt = own;
 
-	switch (key) {
-	case KEY_CAP:
-		return parse_cap(cli, arg, opt);
-	case KEY_RULE:
-		return parse_rule(cli, arg, opt);
-	case KEY_AT:
-		return parse_at(cli, arg, opt);
-	case KEY_WIDTH:
-		return parse_width(cli, arg, opt);
-	case KEY_FORCE:
-		opt->wish.force = true;
-		return 0;
-	case KEY_AS:
-		return parse_as(cli, arg, opt);
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
+	return key == KEY_AS ? parse_as(cli, arg, opt) :
+			       vfcap_wish_option(cli, key, arg, &opt->wished);
 }
 
 /* What the options mean together. */
 static int settle_options(struct vfcap_cli *cli, struct plan_options *opt)
 {
-	unsigned int e, n = 0, only = 0;
-
-	for (e = 0; e < VFCAP_EMULS; e++)
-		n += opt->asked[e];
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		opt->wish.want[e] = !n || opt->asked[e];
-		if (opt->asked[e])
-			only = e;
-	}
-	if (opt->bare_at && n != 1)
-		return vfcap_cli_usage(cli, "--at %s: of which capability? --at pasid=%s",
-				       opt->bare_at, opt->bare_at);
-	if (opt->bare_at && set_at(cli, only, opt->bare_at, opt))
+	if (vfcap_wish_settle(cli, &opt->wished))
 		return EINVAL;
-	for (e = 0; e < VFCAP_EMULS; e++)
-		if (opt->wish.explicit_at[e] && !opt->wish.want[e])
-			return vfcap_cli_usage(cli, "--at %s=0x%x: is not among --cap",
-					       emul_name(e), opt->wish.at[e]);
 	if (cli->json && opt->as != VFCAP_AS_TEXT)
 		return vfcap_cli_usage(cli, "--json and --as exclude each other");
 	return 0;
@@ -569,8 +450,9 @@ static int judge(const struct plan_options *opt, const struct vfcap_plan *plan)
 	unsigned int e;
 
 	for (e = 0; e < VFCAP_EMULS; e++)
-		if (plan->refused[e] != VFCAP_OK && (opt->asked[e] || opt->wish.explicit_at[e] ||
-						     plan->refused[e] != VFCAP_PF_LACKS))
+		if (plan->refused[e] != VFCAP_OK &&
+		    (opt->wished.asked[e] || opt->wished.wish.explicit_at[e] ||
+		     plan->refused[e] != VFCAP_PF_LACKS))
 			return VFCAP_EXIT_NO;
 	return plan->n_placements ? VFCAP_EXIT_DONE : VFCAP_EXIT_NO;
 }
@@ -579,7 +461,7 @@ static int plan_vf(struct planning *pl, struct vfcap_function *vf)
 {
 	struct vfcap_evidence ev;
 	int status = vfcap_cli_explain(pl->cli, vf);
-	int err = vfcap_function_plan(vf, &pl->opt->wish, pl->plan, &ev);
+	int err = vfcap_function_plan(vf, &pl->opt->wished.wish, pl->plan, &ev);
 
 	if (!err && pl->cli->json)
 		print_json(pl, vf, &ev);
@@ -661,12 +543,10 @@ static int plan_run(struct vfcap_cli *cli)
 }
 
 static const struct argp_option options[] = {
-	{ "cap", KEY_CAP, "pasid|pri|pasid,pri", 0,
+	{ "cap", VFCAP_KEY_CAP, "pasid|pri|pasid,pri", 0,
 	  "what to place; both, unless told: then what the PF lacks is no failure", 0 },
-	{ "rule", KEY_RULE, "auto|pf-offset|after-last|free-gap", 0, "which places to try", 0 },
-	{ "at", KEY_AT, "CAP=OFFSET", 0, "try this offset only, as pasid=0x140", 0 },
-	{ "width", KEY_WIDTH, "N", 0, "PASIDs of N bits; the PF's, unless told", 0 },
-	{ "force", KEY_FORCE, NULL, 0,
+	VFCAP_WISH_OPTIONS,
+	{ "force", VFCAP_KEY_FORCE, NULL, 0,
 	  "give way where an offset of --at does not read zero, and plan over a broken chain", 0 },
 	{ "as", KEY_AS, "text|commands|qemu|libvirt", 0, "how to print the answer", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },

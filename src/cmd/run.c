@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd.h"
 
@@ -293,6 +294,26 @@ void vfcap_picked_free(struct vfcap_picked *picked)
 	free(picked->fn);
 	picked->fn = NULL;
 	picked->n = 0;
+}
+
+void vfcap_cli_resets(struct vfcap_cli *cli, const struct vfcap_picked *picked)
+{
+	if (!picked->n || !vfcap_has_kernel(cli->ctx) || !isatty(STDERR_FILENO))
+		return;
+	vfcap_cli_warn(cli,
+		       "%s%s: opening and closing may each take a function level reset: from "
+		       "100 ms to seconds",
+		       vfcap_function_name(picked->fn[0]), picked->n > 1 ? " and others" : "");
+}
+
+void vfcap_cli_not_opened(struct vfcap_cli *cli, int err)
+{
+	if (err != -EOPNOTSUPP)
+		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
+	else if (!cli->told_no_kernel)
+		vfcap_cli_error(cli, "%s: there is no kernel behind it to open functions through VFIO",
+				vfcap_source(cli->ctx));
+	cli->told_no_kernel |= err == -EOPNOTSUPP;
 }
 
 int vfcap_cli_no_vfs(struct vfcap_cli *cli)

@@ -5,6 +5,45 @@
 
 #define LABEL_WIDTH 12 /* of a register */
 
+enum { KEY_VIEW = 0x200, KEY_TOKEN };
+
+static const struct argp_option options[] = {
+	{ "view", KEY_VIEW, "hardware|vfio", 0,
+	  "what the hardware has, or what a VMM sees of it through VFIO", 0 },
+	{ "vf-token", KEY_TOKEN, "UUID", 0, "the VF token of a PF that is on vfio-pci", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+struct show {
+	bool through_vfio;
+	const char *token;
+};
+
+/* What is shown of a function. */
+struct view {
+	struct vfcap_function *fn;
+	struct vfcap_image *img;
+	const struct vfcap_chain *chain; /* NULL: not known */
+	const struct vfcap_shown *shown; /* NULL: the hardware's view */
+	uint32_t release; /* of the kernel that hides capabilities of it */
+};
+
+static bool is_hidden(const struct view *view, unsigned int id)
+{
+	return !view->shown && vfcap_function_role(view->fn) == VFCAP_ROLE_VF &&
+	       vfcap_vfio_hides(id, view->release);
+}
+
+static bool is_emulated(const struct view *view, unsigned int off)
+{
+	unsigned int e;
+
+	for (e = 0; view->shown && e < VFCAP_EMULS; e++)
+		if (view->shown->offset[e] == off)
+			return true;
+	return false;
+}
+
 /* -------------------------------------------------------------------------------------- text -- */
 
 static void print_field(struct vfcap_out *out, const struct vfcap_field *field, uint64_t reg)
@@ -53,8 +92,21 @@ static void print_register(struct vfcap_out *out, const struct vfcap_regval *val
 	vfcap_out_char(out, '\n');
 }
 
-static void print_cap(struct vfcap_out *out, struct vfcap_image *img, const struct vfcap_cap *cap,
-		      bool hidden)
+/* What makes a capability special to guests. */
+static void print_mark(struct vfcap_out *out, const struct view *view, const struct vfcap_cap *cap)
+{
+	const char *mark = is_hidden(view, cap->id)	  ? ", hidden by vfio-pci" :
+			   is_emulated(view, cap->offset) ? ", emulated" :
+							    NULL;
+
+	if (!mark)
+		return;
+	vfcap_out_style(out, VFCAP_STYLE_WARN);
+	vfcap_out_str(out, mark);
+	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
+}
+
+static void print_cap(struct vfcap_out *out, const struct view *view, const struct vfcap_cap *cap)
 {
 	const struct vfcap_capinfo *info = vfcap_capinfo(cap->id);
 	struct vfcap_regiter it;
@@ -74,13 +126,9 @@ static void print_cap(struct vfcap_out *out, struct vfcap_image *img, const stru
 	vfcap_out_str(out, ", ");
 	vfcap_out_dec(out, cap->length);
 	vfcap_out_str(out, " bytes");
-	if (hidden) {
-		vfcap_out_style(out, VFCAP_STYLE_WARN);
-		vfcap_out_str(out, ", hidden by vfio-pci");
-		vfcap_out_style(out, VFCAP_STYLE_PLAIN);
-	}
+	print_mark(out, view, cap);
 	vfcap_out_char(out, '\n');
-	vfcap_regs(&it, img, cap);
+	vfcap_regs(&it, view->img, cap);
 	while (vfcap_reg_next(&it, &val))
 		print_register(out, &val);
 }
@@ -139,28 +187,20 @@ static void print_head(struct vfcap_out *out, struct vfcap_function *fn)
 	vfcap_out_char(out, '\n');
 }
 
-static bool is_hidden(struct vfcap_cli *cli, const struct vfcap_function *fn, unsigned int id)
+static void show_text(struct vfcap_cli *cli, const struct view *view)
 {
-	return vfcap_function_role(fn) == VFCAP_ROLE_VF &&
-	       vfcap_vfio_hides(id, vfcap_kernel_release(cli->ctx));
-}
-
-static void show_text(struct vfcap_cli *cli, struct vfcap_function *fn)
-{
-	const struct vfcap_chain *chain = vfcap_function_chain(fn);
-	struct vfcap_image *img = vfcap_function_image(fn);
 	unsigned int i;
 
-	print_head(&cli->out, fn);
-	if (!chain || !img || !vfcap_chain_is_known(fn)) {
+	print_head(&cli->out, view->fn);
+	if (!view->chain) {
 		vfcap_out_str(&cli->out, "  extended capabilities: not known\n");
 		return;
 	}
-	if (!chain->n)
+	if (!view->chain->n)
 		vfcap_out_str(&cli->out, "  no extended capabilities\n");
-	for (i = 0; i < chain->n; i++)
-		print_cap(&cli->out, img, &chain->cap[i], is_hidden(cli, fn, chain->cap[i].id));
-	print_anomalies(&cli->out, chain);
+	for (i = 0; i < view->chain->n; i++)
+		print_cap(&cli->out, view, &view->chain->cap[i]);
+	print_anomalies(&cli->out, view->chain);
 }
 
 /* -------------------------------------------------------------------------------------- JSON -- */
@@ -231,7 +271,7 @@ static json_t *registers_json(struct vfcap_json *json, struct vfcap_image *img,
 	return registers;
 }
 
-static json_t *cap_json(struct vfcap_cli *cli, struct vfcap_json *json, struct vfcap_function *fn,
+static json_t *cap_json(struct vfcap_json *json, const struct view *view,
 			const struct vfcap_cap *cap)
 {
 	const struct vfcap_capinfo *info = vfcap_capinfo(cap->id);
@@ -244,10 +284,11 @@ static json_t *cap_json(struct vfcap_cli *cli, struct vfcap_json *json, struct v
 	vfcap_json_set(json, object, "version", json_integer(cap->version));
 	vfcap_json_set(json, object, "next", json_integer(cap->next));
 	vfcap_json_set(json, object, "length", json_integer(cap->length));
-	if (is_hidden(cli, fn, cap->id))
+	if (is_hidden(view, cap->id))
 		vfcap_json_set(json, object, "visible", json_false());
-	vfcap_json_set(json, object, "registers",
-		       registers_json(json, vfcap_function_image(fn), cap));
+	if (is_emulated(view, cap->offset))
+		vfcap_json_set(json, object, "emulated", json_true());
+	vfcap_json_set(json, object, "registers", registers_json(json, view->img, cap));
 	return object;
 }
 
@@ -268,43 +309,94 @@ static json_t *anomalies_json(struct vfcap_json *json, const struct vfcap_chain 
 	return array;
 }
 
-static void show_json(struct vfcap_cli *cli, struct vfcap_json *json, struct vfcap_function *fn)
+static void show_json(struct vfcap_cli *cli, struct vfcap_json *json, const struct view *view)
 {
-	const struct vfcap_chain *chain = vfcap_function_chain(fn);
 	json_t *object = json_object(), *array;
 	unsigned int i;
 
-	vfcap_facts_json(cli, json, object, fn);
-	if (chain && vfcap_chain_is_known(fn)) {
+	vfcap_facts_json(cli, json, object, view->fn);
+	if (view->shown)
+		vfcap_json_set(json, object, "view", json_string("vfio"));
+	if (view->chain) {
 		array = json_array();
-		for (i = 0; i < chain->n; i++)
-			vfcap_json_append(json, array, cap_json(cli, json, fn, &chain->cap[i]));
+		for (i = 0; i < view->chain->n; i++)
+			vfcap_json_append(json, array, cap_json(json, view, &view->chain->cap[i]));
 		vfcap_json_set(json, object, "chain", array);
-		vfcap_json_set(json, object, "anomalies", anomalies_json(json, chain));
+		vfcap_json_set(json, object, "anomalies", anomalies_json(json, view->chain));
 	}
 	vfcap_json_element(json, object);
 }
 
 /* --------------------------------------------------------------------------------------- run -- */
 
-static int show_all(struct vfcap_cli *cli, const struct vfcap_picked *picked)
+static void show_view(struct vfcap_cli *cli, struct vfcap_json *json, const struct view *view)
+{
+	if (cli->json)
+		show_json(cli, json, view);
+	else
+		show_text(cli, view);
+}
+
+static int show_hardware(struct vfcap_cli *cli, struct vfcap_json *json, struct vfcap_function *fn)
+{
+	struct view view = { .fn = fn, .release = vfcap_kernel_release(cli->ctx) };
+	int status = vfcap_cli_explain(cli, fn);
+
+	view.chain = vfcap_function_chain(fn);
+	view.img = vfcap_function_image(fn);
+	if (!view.img || !vfcap_chain_is_known(fn))
+		view.chain = NULL;
+	show_view(cli, json, &view);
+	return status;
+}
+
+/* What is left of a function that cannot be opened is its name, and why. */
+static int show_guest(struct vfcap_cli *cli, struct vfcap_json *json, struct vfcap_function *fn,
+		      const char *token)
+{
+	struct vfcap_shown shown = { 0 };
+	struct vfcap_image img;
+	struct vfcap_chain chain;
+	struct view view = { .fn = fn, .shown = &shown, .img = &img };
+	struct vfcap_guest *guest;
+	int err = vfcap_guest_open(fn, token, &guest);
+
+	if (err) {
+		vfcap_cli_not_opened(cli, err);
+		show_view(cli, json, &view);
+		return VFCAP_EXIT_FAILED;
+	}
+	vfcap_guest_shown(guest, &shown); /* another driver emulates nothing */
+	vfcap_guest_image(guest, &img);
+	vfcap_chain_walk(&chain, &img);
+	view.chain = &chain;
+	show_view(cli, json, &view);
+	vfcap_guest_close(guest);
+	if (img.error)
+		vfcap_cli_error(cli, "%s: config through VFIO: %s", vfcap_function_name(fn),
+				strerror(-img.error));
+	return img.error ? VFCAP_EXIT_FAILED : VFCAP_EXIT_DONE;
+}
+
+static int show_all(struct vfcap_cli *cli, const struct show *show,
+		    const struct vfcap_picked *picked)
 {
 	struct vfcap_json json;
 	int status = VFCAP_EXIT_DONE;
 	size_t i;
 
+	if (show->through_vfio)
+		vfcap_cli_resets(cli, picked);
 	if (cli->json)
 		vfcap_json_begin(&json, &cli->out, "functions");
 	for (i = 0; i < picked->n && !cli->out.error; i++) {
 		struct vfcap_function *fn = picked->fn[i];
 
-		status = vfcap_cli_worse(status, vfcap_cli_explain(cli, fn));
 		if (!cli->json && i)
 			vfcap_out_char(&cli->out, '\n');
-		if (cli->json)
-			show_json(cli, &json, fn);
-		else
-			show_text(cli, fn);
+		status = vfcap_cli_worse(status, show->through_vfio ?
+							 show_guest(cli, &json, fn, show->token) :
+							 show_hardware(cli, &json, fn));
 		vfcap_function_drop(fn);
 	}
 	if (cli->json)
@@ -312,17 +404,39 @@ static int show_all(struct vfcap_cli *cli, const struct vfcap_picked *picked)
 	return status;
 }
 
+static int show_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
+{
+	struct show *show = own;
+
+	switch (key) {
+	case KEY_VIEW:
+		show->through_vfio = strcmp(arg, "vfio") == 0;
+		if (!show->through_vfio && strcmp(arg, "hardware"))
+			return vfcap_cli_usage(cli, "--view %s: one of hardware, vfio", arg);
+		return 0;
+	case KEY_TOKEN:
+		return vfcap_cli_token(cli, arg, &show->token);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int show_run(struct vfcap_cli *cli)
 {
 	struct vfcap_picked picked = { 0 };
-	int status = vfcap_cli_parse(cli, NULL);
+	struct show show = { 0 };
+	int status = vfcap_cli_parse(cli, &show);
 
 	if (status >= 0)
 		return status;
+	if (show.through_vfio && !cli->n_device) {
+		vfcap_cli_usage(cli, "show --view vfio: needs a DEVICE: opening it may reset it");
+		return VFCAP_EXIT_USAGE;
+	}
 	if (vfcap_cli_open(cli))
 		return VFCAP_EXIT_FAILED;
 	status = vfcap_cli_pick(cli, VFCAP_PICK_FUNCTIONS, &picked);
-	status = vfcap_cli_worse(status, show_all(cli, &picked));
+	status = vfcap_cli_worse(status, show_all(cli, &show, &picked));
 	vfcap_picked_free(&picked);
 	return status;
 }
@@ -332,5 +446,7 @@ const struct vfcap_command vfcap_cmd_show = {
 	.args = "[DEVICE...]",
 	.doc = "the chain of extended capabilities, decoded\v"
 	       "A flag is + or -, any other field NAME=VALUE. Without a DEVICE: every function.",
+	.options = options,
+	.option = show_option,
 	.run = show_run,
 };

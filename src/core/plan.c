@@ -65,6 +65,7 @@ static const struct {
 	[VFCAP_IN_USE] = { "in-use", "the function is in use" },
 	[VFCAP_OTHER_VARIANT] = { "other-variant", "another VFIO driver would lose its migration" },
 	[VFCAP_NO_MODULE] = { "no-module", "the vfcap_vfio_pci module is not there" },
+	[VFCAP_NOT_BOUND] = { "not-bound", "the function is not bound to vfcap's driver" },
 };
 
 const char *vfcap_rule_name(enum vfcap_rule rule)

@@ -111,6 +111,7 @@ struct vfcap_function {
 struct vfcap_root;
 struct vfcap_topology; /* topology.c's notes */
 struct vfcap_netlink; /* netlink.c's answers */
+struct vfcap_ops; /* change.h */
 
 struct vfcap_host {
 	struct vfcap_function **fn; /* by ascending address, after vfcap_host_finish() */
@@ -123,6 +124,7 @@ struct vfcap_host {
 	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
 	struct vfcap_topology *topology; /* owned */
 	struct vfcap_netlink *netlink; /* owned */
+	const struct vfcap_ops *ops; /* how it is changed; NULL: it is not */
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;
 	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
@@ -186,6 +188,30 @@ const char *vfcap_pci_device_name(struct vfcap_host *h, unsigned int vendor, uns
 
 /* knob.c: what the driver's sysfs knob of a VF says: offset or 0; -1 when there is no knob. */
 int vfcap_knob_offset(struct vfcap_function *fn, enum vfcap_emul e);
+
+/* -------------------------------------------------------------------------------------- VFIO -- */
+
+struct vfcap_guest; /* a function that is open through VFIO */
+struct vfcap_vfio_emulated; /* ../uapi/vfcap-vfio.h */
+
+/* vfio.c: opens a function through VFIO, waiting up to 5 s where the kernel is busy. token: the UUID that a VF
+ * wants whose PF is on vfio-pci, NULL: none. Errors are said: see vfcap_guest_open() in libvfcap.h. */
+int vfcap_vfio_attach(struct vfcap_function *fn, const char *token, struct vfcap_guest **guest);
+void vfcap_vfio_detach(struct vfcap_guest *guest); /* NULL is fine */
+struct vfcap_function *vfcap_vfio_function(const struct vfcap_guest *guest);
+/* How it was opened, for people: "group 14 and type1". */
+const char *vfcap_vfio_how(const struct vfcap_guest *guest);
+/* How many bytes of config space it shows; reading them, as struct vfcap_image.fetch (ctx: a struct vfcap_guest);
+ * and writing: 0 or -errno. */
+unsigned int vfcap_vfio_size(const struct vfcap_guest *guest);
+int vfcap_vfio_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
+int vfcap_vfio_put(struct vfcap_guest *guest, unsigned int off, unsigned int len, const uint8_t *buf);
+/* What vfcap's driver says that it shows. -ENOTTY: it is another driver. */
+int vfcap_vfio_get_emulated(struct vfcap_guest *guest, struct vfcap_vfio_emulated *out);
+/* iommufd.c: a UUID as it is written ("bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3") into its 16 bytes. */
+bool vfcap_uuid_parse(const char *text, uint8_t uuid[16]);
+
+/* ----------------------------------------------------------------------------------- netlink -- */
 
 /* netlink.c: what the kernel knows of a VF through its PF's netdev (rtnetlink IFLA_VFINFO_LIST). */
 struct vfcap_vfinfo {

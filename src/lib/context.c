@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../host/change.h"
 #include "lib.h"
 
 int vfcap_new(struct vfcap **out)
@@ -14,6 +15,8 @@ int vfcap_new(struct vfcap **out)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->host.release = VFCAP_RELEASE_NEWEST;
+	ctx->host.ops = &vfcap_ops_kernel;
+	ctx->verify = vfcap_verify;
 	return 0;
 }
 

@@ -13,6 +13,9 @@ struct vfcap {
 	bool scanned;
 	char title[256]; /* for vfcap_function_title() */
 	struct vfcap_chain *scratch; /* a chain is walked here, then kept in the room it needs; owned */
+	/* vfcap_verify(), or what a test puts in its place. */
+	int (*verify)(struct vfcap_function *vf, const char *token, bool writes,
+		      struct vfcap_verdict *verdict);
 };
 
 static inline struct vfcap *vfcap_of(const struct vfcap_function *fn)

@@ -170,6 +170,184 @@ struct vfcap_evidence {
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish, struct vfcap_plan *plan,
 			struct vfcap_evidence *evidence);
 
+/* ------------------------------------------------------------------------------ what guests see -- */
+
+struct vfcap_guest; /* a function that is open through VFIO, as a VMM has it open */
+
+/* Is that the form of a UUID ("bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3")? */
+bool vfcap_token_valid(const char *token);
+
+/*
+ * Opens a function through VFIO: by its own file and an iommufd where the host has both, else by its IOMMU group
+ * and a container. Opening and closing may take a function level reset each, from 100 ms to seconds; where the
+ * kernel is busy, up to 5 s are waited. token: the UUID that a VF wants whose PF is on vfio-pci, else NULL.
+ * -EOPNOTSUPP: no kernel behind what is read; -ENODEV: no driver of VFIO is bound; -ENXIO: no IOMMU; -EXDEV: others
+ * in the IOMMU group have drivers of their own; -EACCES: no permission; -ENOKEY: a token is wanted; -EKEYREJECTED: it
+ * is the wrong one, or none is wanted; -EBUSY: in use. vfcap_error() says it with its remedy.
+ */
+int vfcap_guest_open(struct vfcap_function *fn, const char *token, struct vfcap_guest **guest);
+void vfcap_guest_close(struct vfcap_guest *guest); /* NULL is fine */
+
+/* How it was opened, for people: "group 14 and type1", "vfio3 and iommufd". Until it is closed. */
+const char *vfcap_guest_how(const struct vfcap_guest *guest);
+
+/* Makes img, the caller's, what a guest reads: bytes are fetched when they are asked for. Until it is closed. */
+void vfcap_guest_image(struct vfcap_guest *guest, struct vfcap_image *img);
+
+/* What the driver says of the PASID and PRI that it shows. */
+struct vfcap_shown {
+	uint16_t offset[VFCAP_EMULS]; /* 0: not shown */
+	uint8_t width; /* PASID bits; 0 when it is not shown */
+	bool pf_off[VFCAP_EMULS]; /* the PF has it switched off now, or lacks it */
+	bool hidden[VFCAP_EMULS]; /* it was to be shown, and could not be when it was opened */
+};
+
+/* -ENOTTY: it is not vfcap's driver. */
+int vfcap_guest_shown(struct vfcap_guest *guest, struct vfcap_shown *shown);
+
+/* A byte that was not what it should be. */
+struct vfcap_difference {
+	uint16_t offset;
+	uint8_t expected, found;
+	uint8_t wrote_len; /* 0: that is what was read first; else the bytes of the write that came before: */
+	uint16_t wrote_at;
+	uint32_t wrote;
+};
+
+/* What came of a comparison. */
+struct vfcap_verdict {
+	bool has_knob; /* false: it is not vfcap's driver, nothing was opened and all else is 0 */
+	char how[64]; /* vfcap_guest_how() */
+	uint16_t configured[VFCAP_EMULS]; /* by the knob; 0: not emulated */
+	struct vfcap_shown shown;
+	enum vfcap_code refused[VFCAP_EMULS]; /* why it is configured and not shown; VFCAP_OK: it is as configured */
+	unsigned int n_links; /* the capabilities of the visible chain, whose headers were compared */
+	unsigned int n_writes; /* that were tried */
+	size_t n;
+	struct vfcap_difference *difference; /* n of them; owned */
+};
+
+/*
+ * Opens a VF and compares, byte for byte, what a guest sees with what a plan with the offsets of the VF's knob
+ * composes: the emulated capabilities, and the headers of all of the visible chain. With writes, and when there was
+ * no difference, also writes to each emulated register by byte, word and dword, holds what comes of it against the
+ * registers' masks, and puts back what was there. "No" is in the verdict, which is the caller's:
+ * vfcap_verdict_free(). 0, or an error as of vfcap_guest_open() or of reading.
+ */
+int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes, struct vfcap_verdict *verdict);
+
+/* The same of one that was just opened. */
+int vfcap_guest_verify(struct vfcap_guest *guest, bool writes, struct vfcap_verdict *verdict);
+
+/* Does a guest see what is configured? */
+bool vfcap_verdict_good(const struct vfcap_verdict *verdict);
+void vfcap_verdict_free(struct vfcap_verdict *verdict); /* what it holds, not verdict itself */
+
+/* ------------------------------------------------------------------------------------- change -- */
+
+enum vfcap_result {
+	VFCAP_DONE,
+	VFCAP_UNCHANGED, /* as it was wanted to be, or nothing was to be changed (dry_run) */
+	VFCAP_REFUSED, /* "no": see code; nothing was touched */
+	VFCAP_FAILED, /* could not */
+	VFCAP_RESULTS
+};
+
+const char *vfcap_result_name(enum vfcap_result result); /* "done" */
+
+struct vfcap_change_options {
+	bool disable; /* else: enable */
+	/* enable: what is to be shown, and where. disable: want[] is what is taken back, with none of
+	 * it: all, and the VF goes back to the driver that it had. */
+	struct vfcap_wish wish;
+	bool dry_run; /* decide, change nothing */
+	bool no_bind; /* enable: must be bound already; disable: stays bound */
+	bool no_verify; /* do not look through VFIO at what was done */
+	const char *vf_token; /* of a PF that is on vfio-pci, a UUID; NULL: none */
+	/* Called before a VF is worked on, done of all: what for people ("bind"). May be NULL. */
+	void (*progress)(void *arg, const char *what, size_t done, size_t all);
+	void *progress_arg;
+};
+
+/* One step of a change, made or to be made. */
+struct vfcap_step;
+
+/* "module", "override", "unbind", "bind", "knob" or "verify". */
+const char *vfcap_step_name(const struct vfcap_step *step);
+/* The attribute that a step of "knob" writes ("pasid_offset"), and its values; NULL: none. */
+const char *vfcap_step_attribute(const struct vfcap_step *step);
+unsigned int vfcap_step_old(const struct vfcap_step *step);
+unsigned int vfcap_step_new(const struct vfcap_step *step);
+/* The driver or driver_override that it leaves and that it goes to; NULL: none, of "bind": any. */
+const char *vfcap_step_from(const struct vfcap_step *step);
+const char *vfcap_step_to(const struct vfcap_step *step);
+
+/* What came of one VF. */
+struct vfcap_outcome {
+	struct vfcap_function *vf;
+	enum vfcap_result result;
+	enum vfcap_code code; /* VFCAP_REFUSED: why; VFCAP_OK: because of another VF of the PF */
+	enum vfcap_emul emul; /* of which capability code speaks; VFCAP_EMULS: of the VF */
+	bool undone; /* VFCAP_FAILED: and what was done to it was taken back */
+	bool pf_off[VFCAP_EMULS]; /* a guest sees it only once the PF has it on */
+	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */
+	uint8_t width;
+	char message[512]; /* for people: who uses it, what failed, object first; "": nothing to say */
+	const struct vfcap_step *step; /* n_steps of them, for vfcap_outcome_step() */
+	size_t n_steps;
+};
+
+/* What came of a change. */
+struct vfcap_change;
+
+/*
+ * Makes VFs of one PF show what is wished, or gives them back: decides about all of them first, and when one
+ * is refused nothing is touched. Then binds, turns the knob, verifies, and records what there was before; when any
+ * of that fails, all that was done is taken back. What a killed run left of that PF is dealt with before.
+ *
+ * Without a kernel behind the context, and with dry_run, it only decides: VFs that would be changed are
+ * VFCAP_FAILED or, with dry_run, VFCAP_UNCHANGED, and have their steps.
+ *
+ * All of vf[0..n) have the same PF. 0: look at the outcomes; -EINVAL: not one PF; -ENOMEM.
+ */
+int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
+		 const struct vfcap_change_options *opt, struct vfcap_change **change);
+/* Of the i-th VF; NULL: there is none. Until vfcap_change_free(). */
+const struct vfcap_outcome *vfcap_change_outcome(const struct vfcap_change *change, size_t i);
+const struct vfcap_step *vfcap_outcome_step(const struct vfcap_outcome *outcome, size_t i);
+void vfcap_change_free(struct vfcap_change *change);
+
+/* What a VF is told to show, and shows. */
+struct vfcap_status {
+	bool bound; /* to vfcap's driver; else the numbers are 0 */
+	bool unbinding; /* a driver waits for a user to let go */
+	uint16_t configured[VFCAP_EMULS]; /* 0: not emulated */
+	uint16_t shown[VFCAP_EMULS]; /* by the open device */
+	uint8_t width; /* 0: the PF's */
+	char state[64]; /* as the driver says it: "off", "ready", "open", ... */
+	char driver[64], driver_override[64]; /* "": none */
+};
+
+/* 0, or -errno, said: it has gone. */
+int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status);
+
+/* What a run that did not end has left of a VF, or of a PF and all its VFs. */
+struct vfcap_leftover {
+	bool there;
+	bool running; /* it has not ended because it is still at work */
+	bool disable; /* what it was doing; else: enable */
+	bool done; /* all is done, and only not recorded */
+	bool damaged; /* what it wrote down cannot be understood */
+	size_t n_steps; /* written down */
+};
+
+/* 0, or -errno: it cannot be known (-EACCES: needs root). */
+int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftover *leftover);
+
+/* Takes back what a killed run did to VFs of a PF, or finishes it when all was done. 0 too when there is
+ * nothing. -EROFS: no kernel is behind the context. Failures are said; what is left stays to be repaired. */
+int vfcap_repair(struct vfcap_function *pf);
+
 #ifdef __cplusplus
 }
 #endif

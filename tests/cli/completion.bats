@@ -43,7 +43,7 @@ options_of() { # COMMAND
 
 columns_like() { # PATTERN PREFIX
 	"$VFCAP" --dump-options | awk -F '\t' -v pattern="$1" -v prefix="$2" \
-		'$1 == "column" && $3 ~ pattern { print prefix $3 }' | sort
+		'$1 == "column" && $2 == "list" && $3 ~ pattern { print prefix $3 }' | sort
 }
 
 @test "bash: commands and options" {
@@ -63,6 +63,7 @@ columns_like() { # PATTERN PREFIX
 	assert_equal "$(in_bash 'vfcap --color=a' '')" $'--color=always\n--color=auto'
 	assert_equal "$(in_bash 'vfcap plan --rule f')" free-gap
 	assert_equal "$(in_bash 'vfcap plan --as l')" libvirt
+	assert_equal "$(in_bash 'vfcap show --view v')" vfio
 	assert_equal "$(in_bash 'vfcap plan --cap pasid,')" pasid,pri
 	assert_equal "$(in_bash 'vfcap plan --at p')" $'pasid=\npri='
 	assert_equal "$(in_bash 'vfcap list -nro P')" "$(columns_like ^P)"

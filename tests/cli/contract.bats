@@ -14,7 +14,8 @@ setup_file() {
 		from=(-F "$BATS_FILE_TMPDIR/dump")
 		[[ $host != *demo.host ]] || from=(--demo)
 		for arguments in 'list --all' show diff 'map *' plan 'plan --rule free-gap --cap pasid' 'plan --cap pri' \
-			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force'; do
+			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force' 'verify *' 'show --view vfio *' \
+			'enable --dry-run --cap pasid,pri *' 'enable --force *' 'disable *' status; do
 			n=$((n + 1))
 			# shellcheck disable=SC2086 # words; none of them names a file
 			(set -f && "$VFCAP" -q --json "${from[@]}" $arguments) >"$DOCUMENTS/$n.json" 2>/dev/null ||
@@ -139,7 +140,7 @@ status_of() { # ARGUMENT...
 @test "options: words that one takes are those of its page" {
 	local word
 	for word in $(awk -F '\t' '$5 ~ /\|/ { gsub(/[|,]/, " ", $5); print $5 }' <<<"$tables" | tr ' ' '\n' | sort -u); do
-		grep -qF "*$word*" "$man/vfcap.8.scd" "$man/vfcap-plan.8.scd" || fail "$word"
+		grep -qF "*$word*" "$man"/vfcap*.8.scd || fail "$word"
 	done
 }
 
@@ -171,7 +172,9 @@ status_of() { # ARGUMENT...
 @test "exit status 0: done, or yes" {
 	local arguments
 	for arguments in --help --usage --version help 'help plan' '--demo list' '--demo show enp94s0f0' '--demo diff enp94s0f0' \
-		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0'; do
+		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0' \
+		'--demo enable --dry-run ens1f0' '--demo enable ens1f0/vf4' '--demo disable ens1f0/vf0' '--demo disable --dry-run ens1f0' \
+		'--demo status' '--demo status ens1f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 0"
 	done
@@ -187,6 +190,11 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR/absent" list)" 1
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" show)" 1
 	assert_equal "$(status_of --demo show 0000:00:1f.3)" 1
+	assert_equal "$(status_of --demo verify enp94s0f0)" 1
+	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
+	assert_equal "$(status_of --demo disable ens1f0/vf4)" 1
+	assert_equal "$(status_of --demo status --repair)" 1
+	assert_equal "$(status_of --demo show --view vfio enp94s0f0/vf0)" 1
 	run bash -c '"$VFCAP" --demo list >/dev/full'
 	assert_failure 1
 	run bash -c '"$VFCAP" --demo list >&-'
@@ -198,6 +206,9 @@ status_of() { # ARGUMENT...
 	for arguments in '' 'nonsense' '--nonsense' 'list --nonsense' '--color=blue list' 'list -o NONSENSE' \
 		'--demo --sysroot / list' '--demo -F x list' 'list -F x --sysroot /' 'plan --cap nonsense' 'plan --rule nonsense' \
 		'plan --at nonsense=0x140' 'plan --at pasid=nonsense' 'plan --width 21' 'plan --as nonsense' 'plan --width' \
+		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
+		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' \
+		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 2"
@@ -210,7 +221,9 @@ status_of() { # ARGUMENT...
 	local arguments
 	for arguments in '--demo list 0000:ff:00.0' '--demo show 0000:ff:00.0' '--demo plan 0000:ff:00.0' \
 		'--demo plan 0000:81:00.0' '--demo plan --cap pri 0000:c1:00.0' '--demo plan --at pasid=0x2f4 enp94s0f0' \
-		'--demo plan 0000:00:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
+		'--demo enable 0000:ff:00.0' '--demo enable --dry-run --force 0000:81:00.0' '--demo enable 0000:00:00.0' \
+		'--demo enable --cap pri enp94s0f0' '--demo enable --no-bind ens1f0/vf0' '--demo status 0000:ff:00.0' \
+		'--demo status 0000:00:00.0' '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 3"
 	done
@@ -238,7 +251,7 @@ for path in sys.argv[1:]:
 @test "JSON: everything that is printed is in the schema" {
 	run validate "$DOCUMENTS"/*.json
 	assert_success
-	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 5 ]
+	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 7 ]
 }
 
 @test "JSON: the schema refuses what is not in it" {
@@ -285,7 +298,7 @@ names_in() { # FILE PATTERN
 	anomalies=$(names_in chain.c '[A-Z_]+' | sort)
 	rules=$(names_in plan.c 'RULE_[A-Z_]+' | grep -vx auto | sort)
 	# ok is no reason, and those of enable are for later
-	codes=$(names_in plan.c '[A-Z_]+' | grep -vxE 'ok|pf-off|in-use|other-variant|no-module' |
+	codes=$(names_in plan.c '[A-Z_]+' | grep -vxE 'ok|pf-off|in-use|other-variant|no-module|not-bound' |
 		grep -vxF "$(names_in plan.c 'RULE_[A-Z_]+')" | sort)
 	[ "$(wc -l <<<"$anomalies")" -ge 11 ]
 	[ "$(wc -l <<<"$codes")" -ge 16 ]

@@ -763,7 +763,7 @@ static void test_names(void **state)
 		"unreadable", "broken-chain", "already-present", "width", "misaligned",
 		"out-of-range", "occupied", "too-close", "nonzero", "sibling-nonzero",
 		"pf-nonzero", "empty-chain", "no-room", "pf-off", "in-use", "other-variant",
-		"no-module",
+		"no-module", "not-bound",
 	};
 	int i;
 

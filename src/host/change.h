@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Changing a host: what a VF is bound to and told to show, who uses it, single steps, and the journal
+ * that lets a killed run be taken back. Here is no policy: what is to be done is decided in ../lib/.
+ */
+#ifndef VFCAP_CHANGE_H
+#define VFCAP_CHANGE_H
+
+#include "host.h"
+
+#define VFCAP_DRIVER "vfcap-vfio-pci"
+#define VFCAP_MODULE "vfcap_vfio_pci"
+#define VFCAP_NAME_ROOM 64 /* for a driver's name and its NUL */
+
+/* ---------------------------------------------------------------------------------------- ops -- */
+
+/* How a host is changed. Tests put something of their own in its place, and may have it die. */
+struct vfcap_ops {
+	/* Is there a kernel behind the root? */
+	bool (*has_kernel)(const struct vfcap_host *h);
+	/* Writes an attribute of sysfs at once. limit: milliseconds, after which -ETIMEDOUT is
+	 * returned while the kernel goes on; 0: it does not wait for anybody. */
+	int (*attr)(struct vfcap_host *h, const char *path, const char *text, int limit);
+	/* Appends to a file, to the disk. */
+	int (*append)(struct vfcap_host *h, int fd, const char *text);
+	/* Replaces a file in a directory, as a whole and to the disk. */
+	int (*save)(struct vfcap_host *h, int dir, const char *name, const char *text);
+	/* Removes it. */
+	int (*drop)(struct vfcap_host *h, int dir, const char *name);
+	/* Can our module be loaded? With load: loads it. 0, or -ENOENT and the like. */
+	int (*module)(struct vfcap_host *h, bool load);
+};
+
+extern const struct vfcap_ops vfcap_ops_kernel; /* ops.c */
+
+/* Is there a kernel to change? */
+bool vfcap_host_has_kernel(const struct vfcap_host *h);
+
+/* --------------------------------------------------------------------------------- knob, bind -- */
+
+/* The attributes of the knob that are written; the first ones are those of enum vfcap_emul. */
+enum vfcap_attr { VFCAP_ATTR_PASID, VFCAP_ATTR_PRI, VFCAP_ATTR_WIDTH, VFCAP_ATTRS };
+
+const char *vfcap_attr_name(enum vfcap_attr attr); /* "pasid_offset" */
+
+struct vfcap_knob {
+	bool there;
+	int abi;
+	uint16_t value[VFCAP_ATTRS];
+	uint16_t shown[VFCAP_EMULS];
+	char state[64]; /* as the driver says it */
+};
+
+/* What a VF is bound to, what it may be bound to, and what its knob says. */
+struct vfcap_binding {
+	char driver[VFCAP_NAME_ROOM]; /* "": none */
+	char override[VFCAP_NAME_ROOM]; /* "": none */
+	bool unbinding; /* a driver of VFIO waits for a user to let go */
+	struct vfcap_knob knob;
+};
+
+/* Reads it anew. -ENODEV, said: the VF has gone; -EINVAL, said: a driver's name that cannot be written down. */
+int vfcap_binding_read(struct vfcap_function *vf, struct vfcap_binding *b);
+void vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob);
+
+/* Is that driver there to bind to? */
+bool vfcap_driver_loaded(const struct vfcap_host *h, const char *driver);
+
+/* A name as drivers have them: no white space, no slash, not "." or "-", not too long. */
+bool vfcap_driver_name_ok(const char *name);
+
+/* -------------------------------------------------------------------------------------- steps -- */
+
+enum vfcap_step_kind {
+	VFCAP_STEP_MODULE, /* load our module */
+	VFCAP_STEP_OVERRIDE, /* driver_override: from, to */
+	VFCAP_STEP_UNBIND, /* from */
+	VFCAP_STEP_BIND, /* to; "": whatever driver wants it */
+	VFCAP_STEP_KNOB, /* attr: old, new */
+	VFCAP_STEP_VERIFY, /* not the host's to do */
+	VFCAP_STEP_KINDS
+};
+
+struct vfcap_step {
+	enum vfcap_step_kind kind;
+	enum vfcap_attr attr;
+	uint16_t old, new;
+	char from[VFCAP_NAME_ROOM], to[VFCAP_NAME_ROOM];
+};
+
+/* Makes one step. -ETIMEDOUT: it hangs in the kernel. Errors are said. */
+int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step);
+
+/* ---------------------------------------------------------------------------------------- use -- */
+
+enum vfcap_use_kind {
+	VFCAP_USE_NONE,
+	VFCAP_USE_UNBINDING, /* and somebody keeps that from ending */
+	VFCAP_USE_HELD, /* its group or its character device is open */
+	VFCAP_USE_OPEN, /* its driver says so; by whom is not known */
+	VFCAP_USE_NETDEV_UP,
+	VFCAP_USE_NETDEV_AWAY, /* its netdev is in another network namespace */
+};
+
+struct vfcap_use {
+	enum vfcap_use_kind kind;
+	int pid; /* 0: not known */
+	char name[64]; /* of the process, or of the netdev */
+};
+
+/* Who holds which character devices of VFIO. */
+struct vfcap_holder {
+	int pid;
+	char device[32]; /* below /dev/vfio: "14", "devices/vfio3" */
+	char command[32];
+};
+
+struct vfcap_holders {
+	struct vfcap_holder *holder;
+	size_t n;
+};
+
+int vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders);
+void vfcap_holders_free(struct vfcap_holders *holders);
+
+/* Who uses the VF. */
+void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
+		    const struct vfcap_holders *holders, struct vfcap_use *use);
+
+/* Drivers of VFIO that are made for certain devices, as modules.alias has them. */
+struct vfcap_variants {
+	char (*line)[2][160]; /* pattern, module */
+	size_t n;
+};
+
+int vfcap_variants_load(struct vfcap_host *h, struct vfcap_variants *variants);
+void vfcap_variants_free(struct vfcap_variants *variants);
+/* The one that is made for this VF, or has it: its name in buf. False: none but stock vfio-pci and ours. */
+bool vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
+			const struct vfcap_variants *variants, char buf[VFCAP_NAME_ROOM]);
+
+/* -------------------------------------------------------------------------------------- state -- */
+
+/*
+ * /run/vfcap, of root alone. For each PF: ADDRESS.lock, held by who changes it and never removed;
+ * ADDRESS.undo, the steps of a run that has not ended, each written before it is made; ADDRESS.record,
+ * what VFs were bound to before us. They are data: names of steps, addresses and names of drivers.
+ */
+
+enum vfcap_act { VFCAP_ACT_ENABLE, VFCAP_ACT_DISABLE };
+
+/* A step that a run made, or was about to make. */
+struct vfcap_entry {
+	struct vfcap_address vf;
+	struct vfcap_step step;
+};
+
+/* What stands in ADDRESS.undo. */
+struct vfcap_undo {
+	bool there;
+	enum vfcap_act act;
+	bool done; /* all steps were made: nothing is to be taken back */
+	bool damaged; /* it cannot be understood, n is 0 */
+	struct vfcap_entry *entry;
+	size_t n;
+};
+
+/* Of a PF; that of another boot is nothing. -EACCES and the like: cannot be known. */
+int vfcap_undo_read(const struct vfcap_function *pf, struct vfcap_undo *undo);
+void vfcap_undo_free(struct vfcap_undo *undo);
+
+/* Does a run hold the PF's lock now? */
+bool vfcap_undo_running(const struct vfcap_function *pf);
+
+/* What a VF was bound to before us. */
+struct vfcap_before {
+	struct vfcap_address vf;
+	char driver[VFCAP_NAME_ROOM], override[VFCAP_NAME_ROOM];
+};
+
+struct vfcap_record {
+	struct vfcap_before *before;
+	size_t n;
+};
+
+/* An unreadable record is an empty one. */
+int vfcap_record_read(const struct vfcap_function *pf, struct vfcap_record *record);
+const struct vfcap_before *vfcap_record_find(const struct vfcap_record *record,
+					     struct vfcap_address vf);
+void vfcap_record_free(struct vfcap_record *record);
+
+/* A PF that is locked. */
+struct vfcap_journal {
+	struct vfcap_function *pf;
+	int dir, lock, log; /* descriptors; -1 */
+};
+
+/* Locks a PF, waiting for others up to wait milliseconds. Errors are said, also by the rest. */
+int vfcap_journal_open(struct vfcap_journal *j, struct vfcap_function *pf, int wait);
+void vfcap_journal_close(struct vfcap_journal *j);
+/* Begins to write down a run. There is no other: what it left was looked at. */
+int vfcap_journal_begin(struct vfcap_journal *j, enum vfcap_act act);
+/* Writes a step down that is to be made next. */
+int vfcap_journal_step(struct vfcap_journal *j, const struct vfcap_function *vf,
+		       const struct vfcap_step *step);
+/* All steps were made. */
+int vfcap_journal_done(struct vfcap_journal *j);
+/* Records what a run that is done has changed, then forgets the run. */
+int vfcap_journal_finish(struct vfcap_journal *j, const struct vfcap_undo *undo);
+/* Forgets a run that was taken back. */
+int vfcap_journal_forget(struct vfcap_journal *j);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A function opened through VFIO by its own file, and bound to an iommufd. */
+#include "vfio.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "../uapi/linux-vfio.h"
+#include "sysfs.h"
+
+static int hex_digit(char c)
+{
+	if (!isxdigit((unsigned char)c))
+		return -1;
+	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+bool vfcap_uuid_parse(const char *text, uint8_t uuid[16])
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? text[i] != '-' : hex_digit(text[i]) < 0)
+			return false;
+		if (dash)
+			continue;
+		uuid[n / 2] = (uint8_t)((n % 2 ? uuid[n / 2] << 4 : 0) | hex_digit(text[i]));
+		n++;
+	}
+	return !text[i];
+}
+
+/* That the function is open elsewhere is EINVAL here: another file may not join. */
+static bool is_open(const struct vfcap_function *fn)
+{
+	char path[VFCAP_SYSFS_PATH], state[64];
+
+	return vfcap_root_read(fn->host->root, vfcap_sysfs_path(fn, "vfcap/state", path), state,
+			       sizeof(state)) > 0 &&
+	       strncmp(state, "open", 4) == 0;
+}
+
+static int fail_bind(struct vfcap_guest *v, const char *group, const char *token, int err)
+{
+	const char *help = "";
+	int said = 0;
+
+	if (err == -EINVAL && is_open(v->fn))
+		err = -EBUSY;
+	if (err == -EPERM || err == -EBUSY)
+		said = vfcap_vfio_check_group(v, group);
+	else
+		said = vfcap_vfio_check_token(v, token, err);
+	if (said)
+		return said;
+	if (err == -EPERM)
+		help = " (no interrupt remapping? then allow_unsafe_interrupts=1 of iommufd; or "
+		       "another device of its IOMMU group is in use)";
+	else if (err == -EBUSY)
+		help = " (somebody has it open, a VM perhaps)";
+	return vfcap_host_fail(v->fn->host, err, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s%s", v->fn->name,
+			       strerror(-err), help);
+}
+
+/* Is that what a kernel without cdev or iommufd says? */
+static bool is_absent(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+}
+
+int vfcap_iommufd_attach(struct vfcap_guest *v, const char *name, const char *group,
+			 const char *token)
+{
+	struct vfcap_linux_bind_iommufd bind = {
+		.argsz = offsetof(struct vfcap_linux_bind_iommufd, token_uuid_ptr),
+	};
+	char path[96];
+	uint8_t uuid[16];
+	int err;
+
+	snprintf(path, sizeof(path), "dev/vfio/devices/%.64s", name);
+	v->device = vfcap_vfio_open_path(v, path);
+	if (is_absent(v->device))
+		return -ENOENT;
+	if (v->device < 0)
+		return vfcap_vfio_fail_open(v, path, v->device);
+	v->iommu = vfcap_vfio_open_path(v, "dev/iommu");
+	if (is_absent(v->iommu)) {
+		v->ops->close(v->device);
+		v->device = -1;
+		return -ENOENT;
+	}
+	if (v->iommu < 0)
+		return vfcap_vfio_fail_open(v, "dev/iommu", v->iommu);
+
+	bind.iommufd = v->iommu;
+	if (token && vfcap_uuid_parse(token, uuid)) {
+		bind.argsz = sizeof(bind);
+		bind.flags = VFCAP_LINUX_BIND_TOKEN;
+		bind.token_uuid_ptr = (uintptr_t)uuid;
+	}
+	err = vfcap_vfio_ioctl(v, v->device, VFCAP_LINUX_BIND_IOMMUFD, &bind);
+	if (err < 0)
+		return fail_bind(v, group, token, err);
+	snprintf(v->way, sizeof(v->way), "%.40s and iommufd", name);
+	return 0;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Everything that changes a host: the only file of vfcap that writes to it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "change.h"
+
+static bool has_kernel(const struct vfcap_host *h)
+{
+	return h->root && vfcap_root_has_kernel(h->root);
+}
+
+/* -------------------------------------------------------------------------------------- sysfs -- */
+
+static int write_at_once(int fd, const char *text)
+{
+	ssize_t n = TEMP_FAILURE_RETRY(write(fd, text, strlen(text)));
+
+	return n < 0 ? -errno : (size_t)n == strlen(text) ? 0 : -EIO;
+}
+
+/* Holds nothing that its parent has open: a lock would live on with it. */
+static _Noreturn void child_write(int fd, int result, const char *text)
+{
+	int err;
+
+	if (dup2(fd, STDIN_FILENO) < 0 || dup2(result, STDOUT_FILENO) < 0)
+		_exit(1);
+	close_range(STDERR_FILENO, ~0U, 0);
+	err = write_at_once(STDIN_FILENO, text);
+	_exit(write(STDOUT_FILENO, &err, sizeof(err)) != sizeof(err));
+}
+
+/* Writing may wait in the kernel for somebody, past the reach of signals: a child does. */
+static int write_in_child(int fd, const char *text, int limit)
+{
+	int pipe_fd[2], err = -EIO;
+	struct pollfd wait = { .events = POLLIN };
+	pid_t pid;
+
+	if (pipe2(pipe_fd, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (pid == 0)
+		child_write(fd, pipe_fd[1], text);
+	close(pipe_fd[1]);
+	wait.fd = pipe_fd[0];
+	if (pid < 0)
+		err = -EAGAIN;
+	else if (TEMP_FAILURE_RETRY(poll(&wait, 1, limit)) == 0)
+		err = -ETIMEDOUT;
+	else if (read(pipe_fd[0], &err, sizeof(err)) != sizeof(err))
+		err = -EIO;
+	close(pipe_fd[0]);
+	if (pid > 0 && err != -ETIMEDOUT)
+		TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+	return err;
+}
+
+static int attr(struct vfcap_host *h, const char *path, const char *text, int limit)
+{
+	cleanup_close int fd = vfcap_root_openat(h->root, path, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+	return limit ? write_in_child(fd, text, limit) : write_at_once(fd, text);
+}
+
+/* -------------------------------------------------------------------------------------- files -- */
+
+static int write_to_disk(int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		ssize_t n = TEMP_FAILURE_RETRY(write(fd, text, len));
+
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fdatasync(fd) ? -errno : 0;
+}
+
+static int append(struct vfcap_host *h, int fd, const char *text)
+{
+	(void)h;
+	return write_to_disk(fd, text);
+}
+
+static int save(struct vfcap_host *h, int dir, const char *name, const char *text)
+{
+	cleanup_close int fd = -1;
+	char new[64];
+	int err;
+
+	(void)h;
+	snprintf(new, sizeof(new), "%s.new", name);
+	if (unlinkat(dir, new, 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	err = write_to_disk(fd, text);
+	if (!err && (renameat(dir, new, dir, name) || fsync(dir)))
+		err = -errno;
+	return err;
+}
+
+static int drop(struct vfcap_host *h, int dir, const char *name)
+{
+	(void)h;
+	if (unlinkat(dir, name, 0))
+		return errno == ENOENT ? 0 : -errno;
+	return fsync(dir) ? -errno : 0;
+}
+
+/* ------------------------------------------------------------------------------------- module -- */
+
+/* By the program that the kernel itself would ask, and only on the host that runs us. */
+static int module(struct vfcap_host *h, bool load)
+{
+	char path[256] = "", *args[] = { path, "-q", "-n", VFCAP_MODULE, NULL };
+	char *env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	int err, status;
+	pid_t pid;
+
+	if (!h->live ||
+	    vfcap_root_read(h->root, "proc/sys/kernel/modprobe", path, sizeof(path)) <= 0)
+		return -ENOENT;
+	if (load) {
+		args[2] = args[3];
+		args[3] = NULL;
+	}
+	err = posix_spawn(&pid, path, NULL, NULL, args, env);
+	if (err)
+		return -err;
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
+		return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOENT;
+}
+
+const struct vfcap_ops vfcap_ops_kernel = {
+	.has_kernel = has_kernel,
+	.attr = attr,
+	.append = append,
+	.save = save,
+	.drop = drop,
+	.module = module,
+};

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What vfio.c and iommufd.c share; tests give them system calls of their own. */
+#ifndef VFCAP_HOST_VFIO_H
+#define VFCAP_HOST_VFIO_H
+
+#include "host.h"
+
+/* The system calls that a device is opened and used with. Each returns -errno when it fails. */
+struct vfcap_vfio_ops {
+	int (*open)(const struct vfcap_root *root, const char *path); /* to read and write */
+	void (*close)(int fd);
+	int (*ioctl)(int fd, unsigned long request, void *arg); /* arg: or the number itself */
+	ssize_t (*pread)(int fd, void *buf, size_t len, off_t at);
+	ssize_t (*pwrite)(int fd, const void *buf, size_t len, off_t at);
+	void (*wait)(unsigned int ms);
+};
+
+struct vfcap_guest {
+	const struct vfcap_vfio_ops *ops;
+	struct vfcap_function *fn;
+	int device, group, iommu; /* iommu: the container or the iommufd; -1: none */
+	unsigned int waits; /* how often the kernel was busy, while it was opened */
+	off_t config; /* of the config region in the device */
+	unsigned int size; /* its bytes */
+	char way[64]; /* how it was opened, for people */
+};
+
+/* The same as vfcap_vfio_attach(), with these system calls, and without a look for a kernel. */
+int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
+			   const struct vfcap_vfio_ops *ops, struct vfcap_guest **guest);
+
+/* Open and ioctl that wait where the kernel is busy: with a reset, or with somebody's last close. */
+int vfcap_vfio_open_path(struct vfcap_guest *v, const char *path);
+int vfcap_vfio_ioctl(struct vfcap_guest *v, int fd, unsigned long request, void *arg);
+
+/* Says that a file could not be opened, and what helps. Returns err. */
+int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err);
+
+/* Says that others in the group keep it from being used, if there are any: -EXDEV, else 0. */
+int vfcap_vfio_check_group(struct vfcap_guest *v, const char *group);
+
+/* Says what became of handing over a device that wants a token, or none; 0 when err is none of that. */
+int vfcap_vfio_check_token(struct vfcap_guest *v, const char *token, int err);
+
+/* iommufd.c: opens the device by its own file, vfio-dev's NAME, and binds it to an iommufd. -ENOENT,
+ * unsaid: this kernel has not both. group: "" when it has none. */
+int vfcap_iommufd_attach(struct vfcap_guest *v, const char *name, const char *group,
+			 const char *token);
+
+#endif

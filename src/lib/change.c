@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* From what a VF is and what is wished to the steps that lead there, or the reason why not. */
+#include "decide.h"
+
+const char *vfcap_result_name(enum vfcap_result result)
+{
+	static const char *const name[VFCAP_RESULTS] = {
+		[VFCAP_DONE] = "done",
+		[VFCAP_UNCHANGED] = "unchanged",
+		[VFCAP_REFUSED] = "refused",
+		[VFCAP_FAILED] = "failed",
+	};
+
+	return name[result];
+}
+
+void vfcap_use_text(const struct vfcap_use *use, char *buf, size_t size)
+{
+	char who[96] = "somebody";
+
+	if (use->pid)
+		snprintf(who, sizeof(who), "%s (process %d)", use->name[0] ? use->name : "?",
+			 use->pid);
+	switch (use->kind) {
+	case VFCAP_USE_UNBINDING:
+		snprintf(buf, size, "its driver is being unbound and waits for %s to let go", who);
+		break;
+	case VFCAP_USE_HELD:
+		snprintf(buf, size, "%s holds it through VFIO", who);
+		break;
+	case VFCAP_USE_OPEN:
+		snprintf(buf, size, "somebody has it open through VFIO");
+		break;
+	case VFCAP_USE_NETDEV_UP:
+		snprintf(buf, size, "its network interface %s is up", use->name);
+		break;
+	case VFCAP_USE_NETDEV_AWAY:
+		snprintf(buf, size, "its network interface is in another network namespace");
+		break;
+	case VFCAP_USE_NONE:
+		snprintf(buf, size, "nobody uses it");
+		break;
+	}
+}
+
+/* --------------------------------------------------------------------------------------- steps -- */
+
+static void set_name(char to[VFCAP_NAME_ROOM], const char *from)
+{
+	snprintf(to, VFCAP_NAME_ROOM, "%s", from);
+}
+
+static struct vfcap_step make_step(enum vfcap_step_kind kind, const char *from, const char *to)
+{
+	struct vfcap_step step = { .kind = kind };
+
+	set_name(step.from, from);
+	set_name(step.to, to);
+	return step;
+}
+
+static struct vfcap_step knob_step(enum vfcap_attr attr, uint16_t old, uint16_t new)
+{
+	return (struct vfcap_step){ .kind = VFCAP_STEP_KNOB, .attr = attr, .old = old, .new = new };
+}
+
+/* What moves is switched off first, the higher one before the lower: the head of a chain goes last
+ * and comes first. */
+size_t vfcap_knob_steps(const uint16_t now[VFCAP_ATTRS], const uint16_t want[VFCAP_ATTRS],
+			struct vfcap_step *step)
+{
+	enum vfcap_attr low = VFCAP_ATTR_PASID, high = VFCAP_ATTR_PRI;
+	size_t n = 0;
+
+	if (now[low] > now[high]) {
+		low = VFCAP_ATTR_PRI;
+		high = VFCAP_ATTR_PASID;
+	}
+	if (now[high] && now[high] != want[high])
+		step[n++] = knob_step(high, now[high], 0);
+	if (now[low] && now[low] != want[low])
+		step[n++] = knob_step(low, now[low], 0);
+	if (now[VFCAP_ATTR_WIDTH] != want[VFCAP_ATTR_WIDTH])
+		step[n++] =
+			knob_step(VFCAP_ATTR_WIDTH, now[VFCAP_ATTR_WIDTH], want[VFCAP_ATTR_WIDTH]);
+	low = want[VFCAP_ATTR_PRI] < want[VFCAP_ATTR_PASID] ? VFCAP_ATTR_PRI : VFCAP_ATTR_PASID;
+	high = low == VFCAP_ATTR_PRI ? VFCAP_ATTR_PASID : VFCAP_ATTR_PRI;
+	if (want[low] && want[low] != now[low])
+		step[n++] = knob_step(low, 0, want[low]);
+	if (want[high] && want[high] != now[high])
+		step[n++] = knob_step(high, 0, want[high]);
+	return n;
+}
+
+/* ------------------------------------------------------------------------------------- refusals -- */
+
+static bool is_ours(const struct vfcap_binding *b)
+{
+	return strcmp(b->driver, VFCAP_DRIVER) == 0;
+}
+
+static void refuse(struct vfcap_outcome *out, enum vfcap_code code, const char *why)
+{
+	out->result = VFCAP_REFUSED;
+	out->code = code;
+	snprintf(out->message, sizeof(out->message), "%s", why);
+}
+
+static bool refuse_place(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			 struct vfcap_outcome *out)
+{
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		if (!opt->wish.want[e] || s->place[e].refused == VFCAP_OK)
+			continue;
+		refuse(out, s->place[e].refused, vfcap_code_text(s->place[e].refused));
+		out->emul = e;
+		return true;
+	}
+	if (s->forced_broken)
+		refuse(out, VFCAP_BROKEN_CHAIN,
+		       "its chain is broken: binding it to a driver of VFIO can overrun the kernel, and "
+		       "--force does not change that");
+	return s->forced_broken;
+}
+
+static bool refuse_pf_off(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			  struct vfcap_outcome *out)
+{
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		if (!s->place[e].offset || s->place[e].pf_enabled || opt->wish.force)
+			continue;
+		refuse(out, VFCAP_PF_OFF,
+		       "the PF has it switched off, so a guest would not be shown it; --force configures it");
+		out->emul = e;
+		return true;
+	}
+	return false;
+}
+
+static bool refuse_bind(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			struct vfcap_outcome *out)
+{
+	char why[256];
+
+	if (opt->no_bind) {
+		snprintf(why, sizeof(why), "it is bound to %s, and --no-bind was given",
+			 s->now.driver[0] ? s->now.driver : "no driver");
+		refuse(out, VFCAP_NOT_BOUND, why);
+		return true;
+	}
+	if (s->module == VFCAP_MODULE_MISSING) {
+		refuse(out, VFCAP_NO_MODULE,
+		       "the module " VFCAP_MODULE
+		       " is not there: install vfcap-dkms, or build it (make module); "
+		       "with stock vfio-pci QEMU can do it: vfcap plan --as qemu");
+		return true;
+	}
+	if (s->other_variant && !opt->wish.force) {
+		snprintf(
+			why, sizeof(why),
+			"%s is made for it: on vfcap's driver a VM with it cannot be migrated; --force "
+			"accepts that",
+			s->variant);
+		refuse(out, VFCAP_OTHER_VARIANT, why);
+		return true;
+	}
+	return false;
+}
+
+static bool refuse_use(const struct vfcap_snapshot *s, struct vfcap_outcome *out)
+{
+	char why[256];
+
+	if (s->use.kind == VFCAP_USE_NONE)
+		return false;
+	vfcap_use_text(&s->use, why, sizeof(why));
+	refuse(out, VFCAP_IN_USE, why);
+	return true;
+}
+
+/* --------------------------------------------------------------------------------------- enable -- */
+
+/* A width of 0 is the PF's: what comes to the same is left as it stands. */
+static void wanted_knob(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			uint16_t want[VFCAP_ATTRS])
+{
+	uint16_t now = s->now.knob.value[VFCAP_ATTR_WIDTH], width = opt->wish.width;
+
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		want[e] = s->place[e].offset;
+	if (!s->place[VFCAP_EMUL_PASID].offset ||
+	    (now ? now : s->pf_width) == (width ? width : s->pf_width))
+		width = now;
+	want[VFCAP_ATTR_WIDTH] = width;
+}
+
+static void tell_wanted(const struct vfcap_snapshot *s, const uint16_t want[VFCAP_ATTRS],
+			struct vfcap_outcome *out)
+{
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		out->offset[e] = want[e];
+		out->pf_off[e] = want[e] && !s->place[e].pf_enabled;
+	}
+	if (want[VFCAP_ATTR_PASID])
+		out->width =
+			(uint8_t)(want[VFCAP_ATTR_WIDTH] ? want[VFCAP_ATTR_WIDTH] : s->pf_width);
+}
+
+static size_t bind_steps(const struct vfcap_snapshot *s, struct vfcap_step *step)
+{
+	size_t n = 0;
+
+	if (s->module != VFCAP_MODULE_THERE)
+		step[n++] = make_step(VFCAP_STEP_MODULE, "", "");
+	if (strcmp(s->now.override, VFCAP_DRIVER))
+		step[n++] = make_step(VFCAP_STEP_OVERRIDE, s->now.override, VFCAP_DRIVER);
+	if (s->now.driver[0])
+		step[n++] = make_step(VFCAP_STEP_UNBIND, s->now.driver, "");
+	step[n++] = make_step(VFCAP_STEP_BIND, "", VFCAP_DRIVER);
+	return n;
+}
+
+static void decide_enable(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			  struct vfcap_outcome *out, struct vfcap_step *step)
+{
+	static const uint16_t fresh[VFCAP_ATTRS];
+	const uint16_t *now = is_ours(&s->now) ? s->now.knob.value : fresh;
+	uint16_t want[VFCAP_ATTRS];
+
+	if (refuse_place(s, opt, out))
+		return;
+	wanted_knob(s, opt, want);
+	tell_wanted(s, want, out);
+	if (is_ours(&s->now) && s->now.knob.there && memcmp(now, want, sizeof(want)) == 0) {
+		out->result = VFCAP_UNCHANGED;
+		return;
+	}
+	if (refuse_pf_off(s, opt, out) || (!is_ours(&s->now) && refuse_bind(s, opt, out)) ||
+	    refuse_use(s, out))
+		return;
+	if (!is_ours(&s->now))
+		out->n_steps = bind_steps(s, step);
+	out->n_steps += vfcap_knob_steps(now, want, step + out->n_steps);
+	if (!opt->no_verify)
+		step[out->n_steps++] = make_step(VFCAP_STEP_VERIFY, "", "");
+}
+
+/* -------------------------------------------------------------------------------------- disable -- */
+
+/* What stays when something is taken back. Gives whether anything does. */
+static bool remaining_knob(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			   uint16_t want[VFCAP_ATTRS])
+{
+	bool all = true;
+
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		all &= !opt->wish.want[e];
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		want[e] = all || opt->wish.want[e] ? 0 : s->now.knob.value[e];
+	want[VFCAP_ATTR_WIDTH] = want[VFCAP_ATTR_PASID] ? s->now.knob.value[VFCAP_ATTR_WIDTH] : 0;
+	return want[VFCAP_ATTR_PASID] || want[VFCAP_ATTR_PRI];
+}
+
+/* Back to what was recorded; without a record to whatever driver wants it. */
+static size_t return_steps(const struct vfcap_snapshot *s, struct vfcap_step *step)
+{
+	const char *override = s->recorded ? s->override : "";
+	bool leave = is_ours(&s->now);
+	size_t n = 0;
+
+	if (strcmp(s->now.override, override) && strcmp(s->now.override, VFCAP_DRIVER) == 0)
+		step[n++] = make_step(VFCAP_STEP_OVERRIDE, s->now.override, override);
+	if (leave)
+		step[n++] = make_step(VFCAP_STEP_UNBIND, s->now.driver, "");
+	if ((leave || !s->now.driver[0]) && (!s->recorded || s->driver[0]))
+		step[n++] = make_step(VFCAP_STEP_BIND, "",
+				      s->recorded && s->driver_loaded ? s->driver : "");
+	return n;
+}
+
+static void decide_disable(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			   struct vfcap_outcome *out, struct vfcap_step *step)
+{
+	bool ours = is_ours(&s->now), stays;
+	uint16_t want[VFCAP_ATTRS] = { 0 };
+
+	if (!ours && strcmp(s->now.override, VFCAP_DRIVER) && !s->now.unbinding) {
+		out->result = VFCAP_UNCHANGED;
+		return;
+	}
+	stays = ours && remaining_knob(s, opt, want);
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		out->offset[e] = want[e];
+	if (ours)
+		out->n_steps = vfcap_knob_steps(s->now.knob.value, want, step);
+	if (!stays && !opt->no_bind)
+		out->n_steps += return_steps(s, step + out->n_steps);
+	if (!out->n_steps && !s->now.unbinding)
+		out->result = VFCAP_UNCHANGED;
+	else if (refuse_use(s, out))
+		out->n_steps = 0;
+}
+
+void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+		  struct vfcap_outcome *out, struct vfcap_step *step)
+{
+	out->result = VFCAP_DONE;
+	out->code = VFCAP_OK;
+	out->emul = VFCAP_EMULS;
+	out->step = step;
+	out->n_steps = 0;
+	if (!s->is_vf)
+		refuse(out, VFCAP_NOT_A_VF, vfcap_code_text(VFCAP_NOT_A_VF));
+	else if (!s->has_pf)
+		refuse(out, VFCAP_PF_UNKNOWN, vfcap_code_text(VFCAP_PF_UNKNOWN));
+	else if (opt->disable)
+		decide_disable(s, opt, out, step);
+	else
+		decide_enable(s, opt, out, step);
+}
+
+/* ----------------------------------------------------------------------------------------- undo -- */
+
+/* What a run did to one VF. */
+struct did {
+	const struct vfcap_step *override, *unbind, *bind;
+	bool knob[VFCAP_ATTRS];
+	uint16_t old[VFCAP_ATTRS]; /* what it found */
+	bool ours[VFCAP_ATTRS]; /* what is there now is what it found, or made of it */
+};
+
+static void look_at_knob(struct did *did, const struct vfcap_step *step,
+			 const struct vfcap_binding *now)
+{
+	uint16_t value = now->knob.value[step->attr];
+
+	if (!did->knob[step->attr])
+		did->old[step->attr] = step->old;
+	did->knob[step->attr] = true;
+	/* 0 is where everything passes through, on the way back too. */
+	did->ours[step->attr] |= value == step->old || value == step->new || !value;
+}
+
+static struct did what_was_done(const struct vfcap_undo *undo, struct vfcap_address vf,
+				const struct vfcap_binding *now)
+{
+	struct did did = { 0 };
+
+	for (size_t i = 0; i < undo->n; i++) {
+		const struct vfcap_step *step = &undo->entry[i].step;
+
+		if (vfcap_address_compare(undo->entry[i].vf, vf))
+			continue;
+		if (step->kind == VFCAP_STEP_OVERRIDE)
+			did.override = step;
+		else if (step->kind == VFCAP_STEP_UNBIND)
+			did.unbind = step;
+		else if (step->kind == VFCAP_STEP_BIND)
+			did.bind = step;
+		else if (step->kind == VFCAP_STEP_KNOB)
+			look_at_knob(&did, step, now);
+	}
+	return did;
+}
+
+static size_t undo_knob(const struct did *did, const struct vfcap_binding *b,
+			struct vfcap_step *step)
+{
+	uint16_t want[VFCAP_ATTRS];
+
+	memcpy(want, b->knob.value, sizeof(want));
+	for (unsigned int a = 0; a < VFCAP_ATTRS; a++)
+		if (did->knob[a] && did->ours[a])
+			want[a] = did->old[a];
+	return vfcap_knob_steps(b->knob.value, want, step);
+}
+
+/* A run that bound the VF began with the defaults, and unbinding it forgets the knob. */
+size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
+			const struct vfcap_binding *now, struct vfcap_step *step)
+{
+	const struct did did = what_was_done(undo, vf, now);
+	struct vfcap_binding b = *now;
+	size_t n = 0;
+
+	if (did.bind && b.driver[0] && (!did.unbind || strcmp(b.driver, did.unbind->from)) &&
+	    (!did.bind->to[0] || strcmp(b.driver, did.bind->to) == 0)) {
+		step[n++] = make_step(VFCAP_STEP_UNBIND, b.driver, "");
+		b.driver[0] = '\0';
+	}
+	if (did.override && strcmp(b.override, did.override->to) == 0) {
+		step[n++] = make_step(VFCAP_STEP_OVERRIDE, b.override, did.override->from);
+		set_name(b.override, did.override->from);
+	}
+	if (did.unbind && !b.driver[0] &&
+	    (!did.override || strcmp(b.override, did.override->from) == 0)) {
+		step[n++] = make_step(VFCAP_STEP_BIND, "", did.unbind->from);
+		set_name(b.driver, did.unbind->from);
+		memset(&b.knob, 0, sizeof(b.knob));
+	}
+	return is_ours(&b) ? n + undo_knob(&did, &b, step + n) : n;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a VF is told to show, and what a killed run left of it. */
+#include "decide.h"
+
+int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status)
+{
+	struct vfcap_binding b;
+	int err;
+
+	vf->host->error[0] = '\0';
+	memset(status, 0, sizeof(*status));
+	err = vfcap_binding_read(vf, &b);
+	if (err)
+		return err;
+	status->bound = b.knob.there;
+	status->unbinding = b.unbinding;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		status->configured[e] = b.knob.value[e];
+		status->shown[e] = b.knob.shown[e];
+	}
+	status->width = (uint8_t)b.knob.value[VFCAP_ATTR_WIDTH];
+	memcpy(status->state, b.knob.state, sizeof(status->state));
+	memcpy(status->driver, b.driver, sizeof(status->driver));
+	memcpy(status->driver_override, b.override, sizeof(status->driver_override));
+	return 0;
+}
+
+int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftover *leftover)
+{
+	bool is_vf = fn->role == VFCAP_ROLE_VF;
+	const struct vfcap_function *pf = is_vf ? fn->pf : fn;
+	struct vfcap_undo undo;
+	int err;
+
+	*leftover = (struct vfcap_leftover){ 0 };
+	if (!pf)
+		return 0;
+	err = vfcap_undo_read(pf, &undo);
+	if (err)
+		return err;
+	for (size_t i = 0; i < undo.n; i++)
+		leftover->n_steps +=
+			!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address);
+	leftover->there = undo.there && (!is_vf || leftover->n_steps);
+	leftover->running = leftover->there && vfcap_undo_running(pf);
+	leftover->disable = undo.act == VFCAP_ACT_DISABLE;
+	leftover->done = undo.done;
+	leftover->damaged = undo.damaged;
+	vfcap_undo_free(&undo);
+	return 0;
+}

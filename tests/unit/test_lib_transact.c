@@ -1,0 +1,805 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Changes of a host that is a directory, with a kernel that is played here: what is done, what is
+ * refused, what is taken back; and runs that are killed before each of their writes, and while they
+ * are repaired.
+ */
+#include "tree.h"
+
+#include "../../src/lib/decide.h"
+#include "hostgen.h"
+
+#include <sys/wait.h>
+
+#define DEVICES "sys/bus/pci/devices/"
+#define DRIVERS "sys/bus/pci/drivers/"
+#define VFS 3
+#define PLACE 0x1b0 /* where the PF has PASID */
+#define ELSEWHERE 0x200
+
+/* ------------------------------------------------------------------------------ a kernel, played -- */
+
+static struct {
+	struct tree tree;
+	int die_at; /* the write that is not made any more, from 1; 0: none */
+	int writes;
+	bool torn; /* the last thing that is written down is cut off */
+	int hangs, fails; /* the index of a VF whose unbind hangs, whose bind fails; -1 */
+	int verify; /* what comes of it */
+	unsigned int verified;
+} world;
+
+static const char *vf_name(int i)
+{
+	static const char *const name[VFS] = { "0000:01:02.0", "0000:01:02.2", "0000:01:02.4" };
+
+	return name[i];
+}
+
+static int vf_index(const char *path)
+{
+	for (int i = 0; i < VFS; i++)
+		if (strstr(path, vf_name(i)))
+			return i;
+	fail_msg("no VF in %s", path);
+	return -1;
+}
+
+static void die_when_due(void)
+{
+	if (++world.writes == world.die_at)
+		_exit(9);
+}
+
+static void put(int vf, const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEVICES "%s/%s", vf_name(vf), name);
+	tree_text(&world.tree, path, text);
+}
+
+static void take(int vf, const char *name, int flags)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEVICES "%s/%s", vf_name(vf), name);
+	unlinkat(world.tree.fd, path, flags);
+}
+
+static void get(int vf, const char *name, char *buf, size_t size)
+{
+	char path[160];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), DEVICES "%s/%s", vf_name(vf), name);
+	fd = openat(world.tree.fd, path, O_RDONLY);
+	n = fd < 0 ? 0 : read(fd, buf, size - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\n")] = '\0';
+}
+
+static void get_driver(int vf, char *buf, size_t size)
+{
+	char path[160], link[128];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver", vf_name(vf));
+	n = readlinkat(world.tree.fd, path, link, sizeof(link) - 1);
+	link[n > 0 ? n : 0] = '\0';
+	snprintf(buf, size, "%s", n > 0 ? strrchr(link, '/') + 1 : "");
+}
+
+static const char *const knobs[] = { "pasid_offset", "pri_offset", "pasid_width", "pasid_shown",
+				     "pri_shown" };
+
+static void bind(int vf, const char *driver)
+{
+	char path[160], target[96];
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver", vf_name(vf));
+	snprintf(target, sizeof(target), "../../drivers/%s", driver);
+	tree_link(&world.tree, path, target);
+	if (strcmp(driver, VFCAP_DRIVER))
+		return;
+	put(vf, "vfcap/abi", "1\n");
+	put(vf, "vfcap/state", "off\n");
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "vfcap/%s", knobs[i]);
+		put(vf, path, "0\n");
+	}
+}
+
+static void unbind(int vf)
+{
+	char path[64];
+
+	take(vf, "driver", 0);
+	take(vf, "vfcap/abi", 0);
+	take(vf, "vfcap/state", 0);
+	for (size_t i = 0; i < 5; i++) {
+		snprintf(path, sizeof(path), "vfcap/%s", knobs[i]);
+		take(vf, path, 0);
+	}
+	take(vf, "vfcap", AT_REMOVEDIR);
+}
+
+static int kernel_bind(int vf, const char *driver)
+{
+	char now[64], override[64];
+
+	get_driver(vf, now, sizeof(now));
+	get(vf, "driver_override", override, sizeof(override));
+	if (now[0] || vf == world.fails)
+		return -ENODEV;
+	if (strcmp(override, "(null)") ? strcmp(override, driver) : !strcmp(driver, VFCAP_DRIVER))
+		return -ENODEV;
+	bind(vf, driver);
+	return 0;
+}
+
+static int kernel_probe(int vf)
+{
+	char override[64];
+
+	get(vf, "driver_override", override, sizeof(override));
+	kernel_bind(vf, strcmp(override, "(null)") ? override : "iavf");
+	return 0;
+}
+
+static int kernel_attr(struct vfcap_host *h, const char *path, const char *text, int limit)
+{
+	const char *slash = strrchr(path, '/');
+	char driver[64], now[64];
+
+	(void)h;
+	assert_true(limit > 0 || strstr(path, "/vfcap/"));
+	die_when_due();
+	if (strcmp(slash, "/drivers_probe") == 0)
+		return kernel_probe(vf_index(text));
+	if (strncmp(path, DRIVERS, strlen(DRIVERS)) == 0) {
+		assert_int_equal(sscanf(path, DRIVERS "%63[^/]", driver), 1);
+		get_driver(vf_index(text), now, sizeof(now));
+		if (strcmp(slash, "/bind") == 0)
+			return kernel_bind(vf_index(text), driver);
+		assert_string_equal(slash, "/unbind");
+		assert_string_equal(now, driver);
+		unbind(vf_index(text));
+		return vf_index(text) == world.hangs ? -ETIMEDOUT : 0;
+	}
+	if (strcmp(slash, "/driver_override") == 0 && strcmp(text, "\n") == 0)
+		text = "(null)\n";
+	put(vf_index(path), path + strlen(DEVICES) + strlen(vf_name(0)) + 1, text);
+	return 0;
+}
+
+/* As the real ones, but for the disk: thousands of runs would wait for it. */
+static int kernel_append(struct vfcap_host *h, int fd, const char *text)
+{
+	size_t len = strlen(text);
+
+	(void)h;
+	if (world.torn && world.writes + 1 == world.die_at)
+		assert_int_equal(write(fd, text, len / 2), len / 2);
+	die_when_due();
+	return write(fd, text, len) == (ssize_t)len ? 0 : -EIO;
+}
+
+static int kernel_save(struct vfcap_host *h, int dir, const char *name, const char *text)
+{
+	int fd, err;
+
+	die_when_due();
+	fd = openat(dir, "new", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	err = kernel_append(h, fd, text);
+	close(fd);
+	return err ? err : renameat(dir, "new", dir, name);
+}
+
+static int kernel_drop(struct vfcap_host *h, int dir, const char *name)
+{
+	(void)h;
+	die_when_due();
+	return unlinkat(dir, name, 0) && errno != ENOENT ? -errno : 0;
+}
+
+static bool kernel_there(const struct vfcap_host *h)
+{
+	(void)h;
+	return true;
+}
+
+static int kernel_module(struct vfcap_host *h, bool load)
+{
+	(void)h;
+	(void)load;
+	return -ENOENT;
+}
+
+static const struct vfcap_ops played = {
+	.has_kernel = kernel_there,
+	.attr = kernel_attr,
+	.append = kernel_append,
+	.save = kernel_save,
+	.drop = kernel_drop,
+	.module = kernel_module,
+};
+
+static int play_verify(struct vfcap_function *vf, const char *token, bool writes,
+		       struct vfcap_verdict *verdict)
+{
+	(void)token;
+	assert_false(writes);
+	assert_string_equal(vfcap_function_driver(vf), VFCAP_DRIVER);
+	world.verified++;
+	*verdict = (struct vfcap_verdict){ .has_knob = true };
+	return world.verify ? vfcap_host_fail(vf->host, world.verify, "%s: not viable", vf->name) :
+			      0;
+}
+
+/* ----------------------------------------------------------------------------------------- hosts -- */
+
+static void put_pf(bool pasid_on)
+{
+	uint8_t cfg[VFCAP_CFG_SIZE] = { 0 };
+
+	vfcap_put_le32(cfg, 0x15728086);
+	vfcap_put_le32(cfg + 8, 0x02000001);
+	gen_cap(cfg, 0x100, VFCAP_ID_AER, 2, 0x160);
+	gen_cap(cfg, 0x160, VFCAP_ID_SRIOV, 1, PLACE);
+	gen_put32(cfg, 0x160 + 0x08, 1);
+	gen_put32(cfg, 0x160 + 0x0c, VFS | VFS << 16);
+	gen_put32(cfg, 0x160 + 0x10, VFS);
+	gen_put32(cfg, 0x160 + 0x14, 0x10 | 2 << 16);
+	gen_put32(cfg, 0x160 + 0x18, 0x154cu << 16);
+	gen_cap(cfg, PLACE, VFCAP_ID_PASID, 1, 0);
+	gen_put32(cfg, PLACE + 4, 20 << 8 | (pasid_on ? 1u << 16 : 0));
+	tree_bytes(&world.tree, DEVICES "0000:01:00.0/config", cfg, sizeof(cfg));
+}
+
+static void put_vf(int i, bool broken)
+{
+	uint8_t cfg[VFCAP_CFG_SIZE] = { 0 };
+	char path[96];
+
+	vfcap_put_le32(cfg, 0xffffffff);
+	vfcap_put_le32(cfg + 8, 0x02000001);
+	gen_cap(cfg, 0x100, VFCAP_ID_AER, 2, broken ? 0x100 : 0);
+	snprintf(path, sizeof(path), DEVICES "%s/config", vf_name(i));
+	tree_bytes(&world.tree, path, cfg, sizeof(cfg));
+	put(i, "driver_override", "(null)\n");
+	put(i, "modalias", "pci:v00008086d0000154Csv00008086sd00000000bc02sc00i00\n");
+}
+
+/* Three VFs: one with its own driver, one with none, one that is ours and shows PASID elsewhere. */
+static void world_new(void)
+{
+	memset(&world, 0, sizeof(world));
+	world.hangs = world.fails = -1;
+	tree_new(&world.tree);
+	tree_text(&world.tree, "proc/sys/kernel/random/boot_id",
+		  "6fd3c1b1-0000-4000-8000-0000deadbeef\n");
+	tree_text(&world.tree, "proc/sys/kernel/osrelease", "6.12.48-test\n");
+	tree_dirs(&world.tree, "run/");
+	tree_dirs(&world.tree, DRIVERS "iavf/");
+	tree_dirs(&world.tree, DRIVERS VFCAP_DRIVER "/");
+	put_pf(true);
+	for (int i = 0; i < VFS; i++)
+		put_vf(i, false);
+	bind(0, "iavf");
+	put(2, "driver_override", VFCAP_DRIVER "\n");
+	bind(2, VFCAP_DRIVER);
+	put(2, "vfcap/pasid_offset", "0x200\n");
+}
+
+static void world_end(void)
+{
+	tree_free(&world.tree);
+}
+
+static struct vfcap *open_host(void)
+{
+	struct vfcap *ctx;
+
+	assert_int_equal(vfcap_new(&ctx), 0);
+	assert_int_equal(vfcap_set_sysroot(ctx, world.tree.dir), 0);
+	assert_int_equal(vfcap_scan(ctx), 0);
+	ctx->host.ops = &played;
+	ctx->verify = play_verify;
+	return ctx;
+}
+
+static struct vfcap_function *pf_of(struct vfcap *ctx)
+{
+	struct vfcap_function *pf = vfcap_function_first(ctx);
+
+	assert_int_equal(vfcap_function_role(pf), VFCAP_ROLE_PF);
+	assert_int_equal(vfcap_vf_count(pf), VFS);
+	return pf;
+}
+
+/* What can be seen of all VFs. */
+static void snapshot(char *buf, size_t size)
+{
+	char driver[64], override[64], pasid[32], width[32];
+
+	buf[0] = '\0';
+	for (int i = 0; i < VFS; i++) {
+		get_driver(i, driver, sizeof(driver));
+		get(i, "driver_override", override, sizeof(override));
+		get(i, "vfcap/pasid_offset", pasid, sizeof(pasid));
+		get(i, "vfcap/pasid_width", width, sizeof(width));
+		snprintf(buf + strlen(buf), size - strlen(buf), "%s|%s|%ld|%s\n", driver, override,
+			 strtol(pasid, NULL, 0), width);
+	}
+}
+
+static bool file_there(const char *path)
+{
+	return faccessat(world.tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+#define UNDO "run/vfcap/0000:01:00.0.undo"
+#define RECORD "run/vfcap/0000:01:00.0.record"
+
+static const struct vfcap_change_options enable = { .wish.want[VFCAP_EMUL_PASID] = true };
+static const struct vfcap_change_options disable = { .disable = true };
+
+/* All VFs at once. The result of the first; all others are like it unless they are unchanged. */
+static struct vfcap_change *change_all(struct vfcap *ctx, const struct vfcap_change_options *opt)
+{
+	struct vfcap_function *pf = pf_of(ctx), *vf, *all[VFS];
+	struct vfcap_change *change;
+	size_t n = 0;
+
+	vfcap_vf_foreach(pf, vf)
+		all[n++] = vf;
+	assert_int_equal(vfcap_change(ctx, all, n, opt, &change), 0);
+	assert_non_null(vfcap_change_outcome(change, VFS - 1));
+	assert_null(vfcap_change_outcome(change, VFS));
+	return change;
+}
+
+static void expect(const struct vfcap_change_options *opt, enum vfcap_result r0,
+		   enum vfcap_result r1, enum vfcap_result r2)
+{
+	const enum vfcap_result results[VFS] = { r0, r1, r2 };
+	struct vfcap *ctx = open_host();
+	struct vfcap_change *change = change_all(ctx, opt);
+
+	for (size_t i = 0; i < VFS; i++) {
+		const struct vfcap_outcome *out = vfcap_change_outcome(change, i);
+
+		if (out->result != results[i])
+			fail_msg("VF %zu: %s, not %s: %s", i, vfcap_result_name(out->result),
+				 vfcap_result_name(results[i]), out->message);
+	}
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+}
+
+/* ------------------------------------------------------------------------------------------ runs -- */
+
+static const char after_enable[] =
+	VFCAP_DRIVER "|" VFCAP_DRIVER "|432|0\n" VFCAP_DRIVER "|" VFCAP_DRIVER
+		     "|432|0\n" VFCAP_DRIVER "|" VFCAP_DRIVER "|432|0\n";
+/* The third was ours before us: nothing is known of the time before that. */
+static const char after_disable[] = "iavf|(null)|0|\n|(null)|0|\niavf|(null)|0|\n";
+
+static void assert_world(const char *expected)
+{
+	char now[512];
+
+	snapshot(now, sizeof(now));
+	assert_string_equal(now, expected);
+}
+
+static void enables_and_disables(void **state)
+{
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_world(after_enable);
+	assert_int_equal(world.verified, VFS);
+	assert_false(file_there(UNDO));
+	assert_true(file_there(RECORD));
+	expect(&enable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	assert_int_equal(world.verified, VFS);
+	expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_world(after_disable);
+	assert_false(file_there(UNDO));
+	assert_false(file_there(RECORD));
+	expect(&disable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	world_end();
+}
+
+static void an_open_vf_as_wanted_is_unchanged(void **state)
+{
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	put(1, "vfcap/state", "open\n");
+	expect(&enable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	expect(&disable, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	assert_world(after_enable);
+	world_end();
+}
+
+static void what_is_refused_touches_nothing(void **state)
+{
+	struct vfcap_change_options forced = enable, staying = enable;
+	char before[512];
+
+	(void)state;
+	forced.wish.force = staying.no_bind = true;
+	world_new();
+	snapshot(before, sizeof(before));
+	expect(&staying, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	put_vf(1, true);
+	expect(&enable, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	expect(&forced, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	put_vf(1, false);
+	put_pf(false);
+	expect(&enable, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	assert_int_equal(world.writes, 0);
+	assert_world(before);
+	expect(&forced, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	world_end();
+}
+
+static void other_variants_are_spared(void **state)
+{
+	struct vfcap_change_options forced = enable;
+
+	(void)state;
+	forced.wish.force = true;
+	world_new();
+	tree_text(&world.tree, "lib/modules/6.12.48-test/modules.alias",
+		  "alias pci:v00008086d00001572sv*sd*bc*sc*i* i40e\n"
+		  "alias vfio_pci:v*d*sv*sd*bc*sc*i* vfio_pci\n");
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	tree_text(&world.tree, "lib/modules/6.12.48-test/modules.alias",
+		  "alias vfio_pci:v00008086d0000154Csv*sd*bc*sc*i* ice_vfio_pci\n");
+	expect(&enable, VFCAP_REFUSED, VFCAP_REFUSED, VFCAP_REFUSED);
+	expect(&forced, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	world_end();
+}
+
+static void who_uses_it_is_named(void **state)
+{
+	struct vfcap *ctx;
+	struct vfcap_change *change;
+	char before[512];
+
+	(void)state;
+	world_new();
+	snapshot(before, sizeof(before));
+	put(0, "net/eth7/flags", "0x1003\n");
+	ctx = open_host();
+	change = change_all(ctx, &enable);
+	assert_int_equal(vfcap_change_outcome(change, 0)->code, VFCAP_IN_USE);
+	assert_non_null(strstr(vfcap_change_outcome(change, 0)->message, "eth7 is up"));
+	assert_int_equal(vfcap_change_outcome(change, 1)->code, VFCAP_OK);
+	assert_non_null(strstr(vfcap_change_outcome(change, 1)->message, vf_name(0)));
+	vfcap_change_free(change);
+	take(0, "net/eth7/flags", 0);
+	take(0, "net/eth7", AT_REMOVEDIR);
+	change = change_all(ctx, &enable);
+	assert_non_null(
+		strstr(vfcap_change_outcome(change, 0)->message, "another network namespace"));
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	take(0, "net", AT_REMOVEDIR);
+
+	tree_link(&world.tree, DEVICES "0000:01:02.4/iommu_group",
+		  "../../../../kernel/iommu_groups/17");
+	tree_link(&world.tree, "proc/4711/fd/9", "/dev/vfio/17");
+	tree_text(&world.tree, "proc/4711/comm", "qemu-system-x86\n");
+	ctx = open_host();
+	change = change_all(ctx, &enable);
+	assert_int_equal(vfcap_change_outcome(change, 2)->code, VFCAP_IN_USE);
+	assert_non_null(
+		strstr(vfcap_change_outcome(change, 2)->message, "qemu-system-x86 (process 4711)"));
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	assert_world(before);
+	world_end();
+}
+
+static void what_fails_is_taken_back(void **state)
+{
+	char before[512];
+
+	(void)state;
+	world_new();
+	snapshot(before, sizeof(before));
+	world.fails = 1;
+	expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	world.fails = -1;
+	assert_world(before);
+	assert_false(file_there(UNDO));
+	world.verify = -EXDEV;
+	expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_world(before);
+	assert_false(file_there(UNDO));
+	assert_false(file_there(RECORD));
+	world_end();
+}
+
+/* The third VF is let go by nobody: the others are given back, it stays to be repaired. */
+static void what_hangs_is_repaired_later(void **state)
+{
+	struct vfcap_leftover left;
+	struct vfcap *ctx;
+
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	tree_link(&world.tree, DEVICES "0000:01:02.4/iommu_group",
+		  "../../../../kernel/iommu_groups/17");
+	tree_dirs(&world.tree, "sys/class/vfio/17/");
+	world.hangs = 2;
+	expect(&disable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_true(file_there(UNDO));
+	ctx = open_host();
+	assert_int_equal(vfcap_function_leftover(pf_of(ctx), &left), 0);
+	assert_true(left.there && left.disable && !left.done && !left.running);
+	assert_int_equal(vfcap_repair(pf_of(ctx)), -EBUSY);
+	assert_non_null(strstr(vfcap_error(ctx), "let go"));
+	assert_int_equal(unlinkat(world.tree.fd, "sys/class/vfio/17", AT_REMOVEDIR), 0);
+	assert_int_equal(vfcap_repair(pf_of(ctx)), 0);
+	vfcap_free(ctx);
+	assert_world(after_enable);
+	assert_false(file_there(UNDO));
+	world_end();
+}
+
+static void only_what_is_ours_is_undone(void **state)
+{
+	struct vfcap *ctx;
+
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	tree_text(&world.tree, UNDO,
+		  "vfcap-undo 1 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
+		  "override 0000:01:02.0 - vfcap-vfio-pci\n"
+		  "unbind 0000:01:02.0 iavf -\n"
+		  "bind 0000:01:02.0 - vfcap-vfio-pci\n"
+		  "pasid_offset 0000:01:02.4 512 0\n"
+		  "pasid_offset 0000:01:02.4 0 432\n");
+	unbind(0);
+	put(0, "driver_override", "vfio-pci\n");
+	put(2, "vfcap/pasid_offset", "0x300\n");
+	ctx = open_host();
+	assert_int_equal(vfcap_repair(pf_of(ctx)), 0);
+	vfcap_free(ctx);
+	assert_world("|vfio-pci|0|\n" VFCAP_DRIVER "|" VFCAP_DRIVER "|432|0\n" VFCAP_DRIVER
+		     "|" VFCAP_DRIVER "|768|0\n");
+	assert_false(file_there(UNDO));
+	world_end();
+}
+
+/* Nothing that stands in a log leads out of the PF, and none that is odd is acted upon. */
+static void a_damaged_log_is_named(void **state)
+{
+	static const char *const bad[] = {
+		"nonsense\n",
+		"vfcap-undo 2 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n",
+		"vfcap-undo 1 enable 0000:02:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n",
+		"vfcap-undo 1 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
+		"override 0000:01:02.0 - ../../evil\n",
+		"vfcap-undo 1 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
+		"pasid_offset 0000:01:02.0 0 99999\n",
+		"vfcap-undo 1 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
+		"write 0000:01:02.0 /etc/passwd x\n",
+	};
+	struct vfcap_leftover left;
+	struct vfcap *ctx;
+
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	ctx = open_host();
+	world.writes = 0;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		tree_text(&world.tree, UNDO, bad[i]);
+		assert_int_equal(vfcap_function_leftover(pf_of(ctx), &left), 0);
+		assert_true(left.there && left.damaged);
+		assert_int_equal(vfcap_repair(pf_of(ctx)), -EBADMSG);
+	}
+	expect(&disable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_int_equal(world.writes, 0);
+	assert_world(after_enable);
+	tree_text(&world.tree, UNDO,
+		  "vfcap-undo 1 enable 0000:01:00.0 00000000-0000-4000-8000-0000deadbeef\n"
+		  "bind 0000:01:02.0 - vfcap-vfio-pci\n");
+	assert_int_equal(vfcap_function_leftover(pf_of(ctx), &left), 0);
+	assert_false(left.there);
+	vfcap_free(ctx);
+	world_end();
+}
+
+static void the_directory_is_ours_alone(void **state)
+{
+	(void)state;
+	world_new();
+	assert_int_equal(mkdirat(world.tree.fd, "run/vfcap", 0755), 0);
+	expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_int_equal(unlinkat(world.tree.fd, "run/vfcap", AT_REMOVEDIR), 0);
+	tree_dirs(&world.tree, "elsewhere/");
+	tree_link(&world.tree, "run/vfcap", "../elsewhere");
+	expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_int_equal(world.writes, 0);
+	world_end();
+}
+
+static void a_dry_run_tells_the_steps(void **state)
+{
+	static const char *const names[] = { "override", "unbind", "bind", "knob", "verify" };
+	struct vfcap_change_options dry = enable;
+	const struct vfcap_outcome *out;
+	struct vfcap_change *change;
+	struct vfcap *ctx;
+
+	(void)state;
+	dry.dry_run = true;
+	world_new();
+	ctx = open_host();
+	change = change_all(ctx, &dry);
+	out = vfcap_change_outcome(change, 0);
+	assert_int_equal(out->result, VFCAP_UNCHANGED);
+	assert_int_equal(out->n_steps, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(vfcap_step_name(vfcap_outcome_step(out, i)), names[i]);
+	assert_null(vfcap_outcome_step(out, 5));
+	assert_string_equal(vfcap_step_from(vfcap_outcome_step(out, 1)), "iavf");
+	assert_string_equal(vfcap_step_attribute(vfcap_outcome_step(out, 3)), "pasid_offset");
+	assert_int_equal(vfcap_step_new(vfcap_outcome_step(out, 3)), PLACE);
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	assert_int_equal(world.writes, 0);
+	assert_false(file_there("run/vfcap"));
+	world_end();
+}
+
+/* ------------------------------------------------------------------------------------------ kills -- */
+
+/* Runs it in a process that dies at its die_at-th write. True: it came to its end before. */
+static bool run_until(int die_at, bool torn, const struct vfcap_change_options *opt)
+{
+	int status;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		struct vfcap *ctx;
+
+		world.writes = 0;
+		world.die_at = die_at;
+		world.torn = torn;
+		ctx = open_host();
+		if (opt)
+			vfcap_change_free(change_all(ctx, opt));
+		else if (vfcap_repair(pf_of(ctx)))
+			_exit(1);
+		vfcap_free(ctx);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9));
+	return WEXITSTATUS(status) == 0;
+}
+
+static void start(const struct vfcap_change_options *opt)
+{
+	world_new();
+	if (opt->disable)
+		expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+}
+
+/* After a kill and a repair things are as before the run, or, when all had been done, as after it. */
+static void assert_repaired(const char *before, const char *after, bool done)
+{
+	assert_world(done ? after : before);
+	assert_false(file_there(UNDO));
+}
+
+static bool is_done(void)
+{
+	struct vfcap *ctx = open_host();
+	struct vfcap_leftover left;
+
+	assert_int_equal(vfcap_function_leftover(pf_of(ctx), &left), 0);
+	vfcap_free(ctx);
+	return left.there && left.done;
+}
+
+static int kill_everywhere(const struct vfcap_change_options *opt, const char *after, bool torn)
+{
+	char before[512];
+	bool ended = false, repaired, done;
+	int at, again, kills = 0;
+
+	for (at = 1; !ended; at++) {
+		repaired = false;
+		for (again = 1; !ended && !repaired; again++) {
+			start(opt);
+			snapshot(before, sizeof(before));
+			ended = run_until(at, torn, opt);
+			done = is_done() || ended;
+			if (!ended)
+				repaired = run_until(again, torn, NULL);
+			if (!ended && !repaired)
+				assert_true(run_until(0, false, NULL));
+			assert_repaired(before, after, done);
+			kills++;
+			world_end();
+		}
+	}
+	return kills;
+}
+
+static void killed_enables_are_repaired(void **state)
+{
+	(void)state;
+	assert_true(kill_everywhere(&enable, after_enable, false) > 100);
+}
+
+static void killed_disables_are_repaired(void **state)
+{
+	(void)state;
+	assert_true(kill_everywhere(&disable, after_disable, false) > 150);
+}
+
+static void what_was_half_written_is_repaired(void **state)
+{
+	(void)state;
+	assert_true(kill_everywhere(&enable, after_enable, true) > 100);
+}
+
+/* Nobody need ask for the repair: the next run makes it. */
+static void the_next_run_repairs(void **state)
+{
+	bool ended = false;
+
+	(void)state;
+	for (int at = 1; !ended; at++) {
+		enum vfcap_result next;
+
+		world_new();
+		ended = run_until(at, false, &enable);
+		next = ended || is_done() ? VFCAP_UNCHANGED : VFCAP_DONE;
+		expect(&enable, next, next, next);
+		assert_world(after_enable);
+		expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		assert_world(after_disable);
+		world_end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(enables_and_disables),
+		cmocka_unit_test(an_open_vf_as_wanted_is_unchanged),
+		cmocka_unit_test(what_is_refused_touches_nothing),
+		cmocka_unit_test(other_variants_are_spared),
+		cmocka_unit_test(who_uses_it_is_named),
+		cmocka_unit_test(what_fails_is_taken_back),
+		cmocka_unit_test(what_hangs_is_repaired_later),
+		cmocka_unit_test(only_what_is_ours_is_undone),
+		cmocka_unit_test(a_damaged_log_is_named),
+		cmocka_unit_test(the_directory_is_ours_alone),
+		cmocka_unit_test(a_dry_run_tells_the_steps),
+		cmocka_unit_test(killed_enables_are_repaired),
+		cmocka_unit_test(killed_disables_are_repaired),
+		cmocka_unit_test(what_was_half_written_is_repaired),
+		cmocka_unit_test(the_next_run_repairs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
