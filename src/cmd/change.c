@@ -103,7 +103,6 @@ static void print_result(struct vfcap_out *out, const struct vfcap_outcome *o, e
 	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	if (o->undone)
 		vfcap_out_str(out, ", taken back");
-	vfcap_out_str(out, ": ");
 }
 
 /* What failed was said; what was refused is the answer. */
@@ -114,6 +113,11 @@ static void print_body(struct vfcap_out *out, const struct vfcap_outcome *o, enu
 	size_t i;
 
 	print_result(out, o, earnest);
+	if (o->result == VFCAP_FAILED && earnest == EARNEST) {
+		vfcap_out_char(out, '\n');
+		return;
+	}
+	vfcap_out_str(out, ": ");
 	if (o->result == VFCAP_REFUSED) {
 		if (o->emul < VFCAP_EMULS)
 			vfcap_out_printf(out, "%s: ", emul_name(o->emul));

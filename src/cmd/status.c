@@ -239,12 +239,13 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 	if (left.running)
 		vfcap_cli_note(look->cli, "%s: vfcap is at work on it", vfcap_function_name(pf));
 	else
-		vfcap_cli_warn(look->cli,
-			       "%s: a killed run has left something (%s): status --repair %s",
-			       vfcap_function_name(pf), text.buf ? text.buf : "",
-			       left.damaged ? "cannot help" :
-			       left.done    ? "finishes it" :
-					      "takes it back");
+		vfcap_cli_warn(
+			look->cli,
+			"%s: a run that did not end has left something (%s): status --repair %s",
+			vfcap_function_name(pf), text.buf ? text.buf : "",
+			left.damaged ? "cannot help" :
+			left.done    ? "finishes it" :
+				       "takes it back");
 	vfcap_out_free(&text);
 }
 

@@ -135,13 +135,14 @@ int vfcap_binding_read(struct vfcap_function *vf, struct vfcap_binding *b)
 		return vfcap_host_fail(vf->host, dir == -ENOENT ? -ENODEV : dir, "%s: %s", vf->name,
 				       dir == -ENOENT ? "it has gone" : strerror(-dir));
 	err = link_name(vf, dir, "driver", b->driver);
-	if (!err)
-		err = read_override(vf, b->override);
 	if (err)
 		return err;
-	vfcap_knob_read(vf, &b->knob);
 	b->unbinding = !b->driver[0] && is_unbinding(vf);
-	return 0;
+	/* The override is read under a lock that a driver keeps while it waits for its user. */
+	if (b->unbinding)
+		return 0;
+	vfcap_knob_read(vf, &b->knob);
+	return read_override(vf, b->override);
 }
 
 bool vfcap_driver_loaded(const struct vfcap_host *h, const char *driver)

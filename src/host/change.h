@@ -55,7 +55,7 @@ struct vfcap_knob {
 struct vfcap_binding {
 	char driver[VFCAP_NAME_ROOM]; /* "": none */
 	char override[VFCAP_NAME_ROOM]; /* "": none */
-	bool unbinding; /* a driver of VFIO waits for a user to let go */
+	bool unbinding; /* a driver of VFIO waits for a user to let go: the rest is not known */
 	struct vfcap_knob knob;
 };
 

@@ -180,7 +180,8 @@ static int undo_vf(struct vfcap_function *vf, const struct vfcap_undo *undo,
 		return err == -ENODEV ? 0 : err;
 	n = vfcap_undo_steps(undo, vf->address, &now, step);
 	vfcap_use_find(vf, &now, holders, &use);
-	if (n && use.kind != VFCAP_USE_NONE) {
+	/* Of one that is being unbound nobody knows yet what is to be done. */
+	if (now.unbinding || (n && use.kind != VFCAP_USE_NONE)) {
 		vfcap_use_text(&use, who, sizeof(who));
 		return vfcap_host_fail(vf->host, -EBUSY, "%s: %s", vf->name, who);
 	}
@@ -240,8 +241,8 @@ static int repair(struct vfcap_journal *j)
 	err = undo.done ? vfcap_journal_finish(j, &undo) : take_back(j, &undo);
 	if (!err)
 		vfcap_host_log(pf->host,
-			       undo.done ? "%s: finished %s, which had been killed" :
-					   "%s: took back %s, which had been killed",
+			       undo.done ? "%s: finished %s, which had not ended" :
+					   "%s: took back %s, which had not ended",
 			       pf->name, what);
 	return err;
 }

@@ -169,7 +169,7 @@ results() { # ARGUMENT...
 	END
 	split vfcap -j --sysroot "$dir" status ens1f0/vf0-1
 	assert_equal "$status" 0
-	[[ $stderr == 'vfcap: 0000:3b:00.0: a killed run has left something (enable, 2 steps): status --repair takes it back' ]]
+	[[ $stderr == 'vfcap: 0000:3b:00.0: a run that did not end has left something (enable, 2 steps): status --repair takes it back' ]]
 	assert_equal "$(jq -c '[.status[].leftover]' <<<"$output")" \
 		'[{"command":"enable","n_steps":2,"done":false,"running":false,"damaged":false},null]'
 	split vfcap --sysroot "$dir" status --repair ens1f0

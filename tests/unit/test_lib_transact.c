@@ -529,31 +529,43 @@ static void what_fails_is_taken_back(void **state)
 	world_end();
 }
 
-/* The third VF is let go by nobody: the others are given back, it stays to be repaired. */
-static void what_hangs_is_repaired_later(void **state)
+/* A VF is let go by nobody: the others are given back, it stays to be repaired. */
+static void hang(const struct vfcap_change_options *opt, int vf, const char *before)
 {
+	char path[96];
 	struct vfcap_leftover left;
 	struct vfcap *ctx;
 
-	(void)state;
-	world_new();
-	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
-	tree_link(&world.tree, DEVICES "0000:01:02.4/iommu_group",
-		  "../../../../kernel/iommu_groups/17");
+	snprintf(path, sizeof(path), DEVICES "%s/iommu_group", vf_name(vf));
+	tree_link(&world.tree, path, "../../../../kernel/iommu_groups/17");
 	tree_dirs(&world.tree, "sys/class/vfio/17/");
-	world.hangs = 2;
-	expect(&disable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	world.hangs = vf;
+	expect(opt, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
 	assert_true(file_there(UNDO));
 	ctx = open_host();
 	assert_int_equal(vfcap_function_leftover(pf_of(ctx), &left), 0);
-	assert_true(left.there && left.disable && !left.done && !left.running);
+	assert_true(left.there && left.disable == opt->disable && !left.done && !left.running);
 	assert_int_equal(vfcap_repair(pf_of(ctx)), -EBUSY);
 	assert_non_null(strstr(vfcap_error(ctx), "let go"));
 	assert_int_equal(unlinkat(world.tree.fd, "sys/class/vfio/17", AT_REMOVEDIR), 0);
+	world.hangs = -1;
 	assert_int_equal(vfcap_repair(pf_of(ctx)), 0);
 	vfcap_free(ctx);
-	assert_world(after_enable);
+	assert_world(before);
 	assert_false(file_there(UNDO));
+}
+
+static void what_hangs_is_repaired_later(void **state)
+{
+	char before[512];
+
+	(void)state;
+	world_new();
+	put(0, "driver_override", "iavf\n");
+	snapshot(before, sizeof(before));
+	hang(&enable, 0, before);
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	hang(&disable, 2, after_enable);
 	world_end();
 }
 
