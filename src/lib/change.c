@@ -112,7 +112,10 @@ static bool refuse_place(const struct vfcap_snapshot *s, const struct vfcap_chan
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
 		if (!opt->wish.want[e] || s->place[e].refused == VFCAP_OK)
 			continue;
-		refuse(out, s->place[e].refused, vfcap_code_text(s->place[e].refused));
+		refuse(out, s->place[e].refused,
+		       s->place[e].refused == VFCAP_NO_ROOM ?
+			       "no place was good: vfcap plan says why" :
+			       vfcap_code_text(s->place[e].refused));
 		out->emul = e;
 		return true;
 	}
