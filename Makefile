@@ -7,6 +7,7 @@
 # make module     the kernel module, for the running kernel or that of KDIR=
 # make install-dkms  its sources, for DKMS
 # make check-vm   its tests on a stock kernel in QEMU; KERNEL=6.12 or so says which
+# make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -193,7 +194,7 @@ module testbus:
 	@for f in $(word 1,$(kmod))/*.c; do s=$(word 2,$(kmod))/$${f##*/}; \
 		[ -e $$s ] || echo '#include "$(CURDIR)/'$$f'"' >$$s || exit; done
 	@echo 'include $(CURDIR)/$(word 1,$(kmod))/Kbuild' >$(word 2,$(kmod))/Kbuild
-	$(call say,KBUILD,$(word 2,$(kmod)))$(MAKE) -s -C '$(KDIR)' O= V=$(V) W=1 \
+	$(call say,KBUILD,$(word 2,$(kmod)))$(MAKE) -s -C '$(KDIR)' O=. V=$(V) W=1 \
 		M='$(abspath $(word 2,$(kmod)))' $(no_btf) modules
 
 install-dkms:
@@ -280,10 +281,10 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-vm vm-progs
-check-vm:
-	@tests/setup vm
-	$(run) vm
+.PHONY: check-vm check-kernels vm-progs
+check-vm check-kernels: check-%:
+	@tests/setup $*
+	$(run) $*
 
 vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
 vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio
