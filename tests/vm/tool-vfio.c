@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * tool-vfio ADDRESS [hold]: what a VMM reads of a function's config space through VFIO, on standard
- * output. With "hold" the device stays open until standard input ends.
+ * output. With "hold" the device stays open until a signal ends it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@ int main(int argc, char **argv)
 	uint8_t view[CFG];
 	struct fn fn = { 0 };
 	struct vfio v;
-	char c;
 
 	if (argc < 2 || strlen(argv[1]) >= sizeof(fn.addr))
 		return 2;
@@ -24,8 +23,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (cfg_read(&v, 0, view, CFG) != CFG || write(STDOUT_FILENO, view, CFG) != CFG)
 		return 1;
-	while (argc > 2 && read(STDIN_FILENO, &c, 1) > 0)
-		;
+	if (argc > 2)
+		pause();
 	vfio_close(&v);
 	return 0;
 }
