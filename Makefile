@@ -2,6 +2,7 @@
 #
 # make            the tool (build/vfcap), libvfcap, man pages, the demo host
 # make demo       install what is missing (Debian), build, show what vfcap does
+# make demo-vm    the same on a kernel in QEMU, with the driver: enable, verify, status, disable
 # make check      install what is missing (Debian), build, run every test
 # make install    PREFIX=/usr/local, DESTDIR=
 # make module     the kernel module, for the running kernel or that of KDIR=
@@ -301,6 +302,13 @@ demo:
 	@tests/setup build
 	@$(MAKE) --no-print-directory all
 	@tests/demo $(O)/vfcap
+
+# The same on a real kernel, with the driver: enable, verify, status, disable.
+.PHONY: demo-vm
+demo-vm:
+	@tests/setup vm
+	@$(MAKE) --no-print-directory all
+	+@MAKE='$(MAKE)' VM_DEMO=y tests/vm/run '$(abspath $(O))' $(KERNEL)
 
 bench_progs := $(O)/bench/gendump $(O)/bench/measure
 .PHONY: bench-progs
