@@ -25,7 +25,7 @@ static const char *file_name(const struct vfcap_function *pf, const char *what, 
 
 static int said(const struct vfcap_function *pf, int err, const char *what)
 {
-	return err ? vfcap_host_fail(pf->host, err, "%s: run/vfcap/%s.%s: %s", pf->name, pf->name,
+	return err ? vfcap_host_fail(pf->host, err, "%s: /run/vfcap/%s.%s: %s", pf->name, pf->name,
 				     what, strerror(-err)) :
 		     0;
 }
@@ -480,7 +480,7 @@ int vfcap_journal_open(struct vfcap_journal *j, struct vfcap_function *pf, int w
 	*j = (struct vfcap_journal){ .pf = pf, .dir = -1, .lock = -1, .log = -1 };
 	j->dir = open_dir(pf->host, true);
 	if (j->dir < 0)
-		return vfcap_host_fail(pf->host, j->dir, "run/vfcap: %s",
+		return vfcap_host_fail(pf->host, j->dir, "%s: /run/vfcap: %s", pf->name,
 				       j->dir == -EPERM ?
 					       "belongs to, or is open to, somebody else" :
 				       j->dir == -EACCES ? "needs root" :

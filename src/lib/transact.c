@@ -229,14 +229,14 @@ static int repair(struct vfcap_journal *j)
 	const char *what = undo.act == VFCAP_ACT_DISABLE ? "disable" : "enable";
 
 	if (err)
-		return vfcap_host_fail(pf->host, err, "%s: run/vfcap/%s.undo: %s", pf->name,
+		return vfcap_host_fail(pf->host, err, "%s: /run/vfcap/%s.undo: %s", pf->name,
 				       pf->name, strerror(-err));
 	if (!undo.there)
 		return 0;
 	if (undo.damaged)
 		return vfcap_host_fail(
 			pf->host, -EBADMSG,
-			"%s: run/vfcap/%s.undo: cannot be understood; look at it, then remove it",
+			"%s: /run/vfcap/%s.undo: cannot be understood; look at it, then remove it",
 			pf->name, pf->name);
 	err = undo.done ? vfcap_journal_finish(j, &undo) : take_back(j, &undo);
 	if (!err)
