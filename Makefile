@@ -3,11 +3,11 @@
 # make            the tool (build/vfcap), libvfcap, man pages, the demo host
 # make demo       install what is missing (Debian), build, show what vfcap does
 # make demo-vm    the same on a kernel in QEMU, with the driver: enable, verify, status, disable
-# make check      install what is missing (Debian), build, run every test
+# make check      install what is missing (Debian), build, run every test; the module's on a stock kernel in QEMU
 # make install    PREFIX=/usr/local, DESTDIR=
 # make module     the kernel module, for the running kernel or that of KDIR=
 # make install-dkms  its sources, for DKMS
-# make check-vm   its tests on a stock kernel in QEMU; KERNEL=6.12 or so says which
+# make check-vm   only its tests on stock kernels in QEMU; KERNEL='6.12 6.1' says on which ones
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
@@ -20,7 +20,7 @@ O ?= build
 V ?= 0
 SAN ?=
 FUZZ_TIME ?= 60
-KERNEL ?=
+KERNEL ?= 6.12
 
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -269,20 +269,20 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
 export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
 run = +@MAKE='$(MAKE)' tests/run
 
-tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts
+tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts vm
 .PHONY: $(tiers:%=check-%)
 check:
 	@tests/setup check
 	$(run) $(tiers)
 
-$(tiers:%=check-%): check-%:
+$(filter-out check-vm,$(tiers:%=check-%)): check-%:
 	$(run) $*
 
 fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-vm check-kernels vm-progs
+.PHONY: check-kernels vm-progs
 check-vm check-kernels: check-%:
 	@tests/setup $*
 	$(run) $*
@@ -308,7 +308,7 @@ demo:
 demo-vm:
 	@tests/setup vm
 	@$(MAKE) --no-print-directory all
-	+@MAKE='$(MAKE)' VM_DEMO=y tests/vm/run '$(abspath $(O))' $(KERNEL)
+	+@MAKE='$(MAKE)' VM_DEMO=y tests/vm/run '$(abspath $(O))$(if $(SAN),/plain)' $(firstword $(KERNEL))
 
 bench_progs := $(O)/bench/gendump $(O)/bench/measure
 .PHONY: bench-progs
