@@ -89,6 +89,8 @@ int vfcap_cli_usage(struct vfcap_cli *cli, const char *fmt, ...)
 int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad);
 /* Takes the UUID of --vf-token, or explains that it is none: 0 or EINVAL. */
 int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token);
+/* Takes the argument of --view, or explains that it is none: 0 or EINVAL. */
+int vfcap_cli_view(struct vfcap_cli *cli, const char *arg, bool *through_vfio);
 /* Says that there is no command of that name (NULL: none was given), and which there are. */
 void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
 /* Prints the help of a command, NULL: of vfcap. */

@@ -68,6 +68,14 @@ int vfcap_cli_token(struct vfcap_cli *cli, const char *arg, const char **token)
 	return 0;
 }
 
+int vfcap_cli_view(struct vfcap_cli *cli, const char *arg, bool *through_vfio)
+{
+	*through_vfio = strcmp(arg, "vfio") == 0;
+	if (!*through_vfio && strcmp(arg, "hardware"))
+		return vfcap_cli_usage(cli, "--view %s: one of hardware, vfio", arg);
+	return 0;
+}
+
 int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad)
 {
 	const struct vfcap_command *command = cli->command;

@@ -410,10 +410,7 @@ static int show_option(struct vfcap_cli *cli, int key, const char *arg, void *ow
 
 	switch (key) {
 	case KEY_VIEW:
-		show->through_vfio = strcmp(arg, "vfio") == 0;
-		if (!show->through_vfio && strcmp(arg, "hardware"))
-			return vfcap_cli_usage(cli, "--view %s: one of hardware, vfio", arg);
-		return 0;
+		return vfcap_cli_view(cli, arg, &show->through_vfio);
 	case KEY_TOKEN:
 		return vfcap_cli_token(cli, arg, &show->token);
 	default:

@@ -170,6 +170,10 @@ struct vfcap_evidence {
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish, struct vfcap_plan *plan,
 			struct vfcap_evidence *evidence);
 
+/* The wish whose plan is what the knob of a VF says now: the same capabilities, offsets and width. False, and
+ * nothing is wished: nothing is emulated. */
+bool vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish);
+
 /* ------------------------------------------------------------------------------ what guests see -- */
 
 struct vfcap_guest; /* a function that is open through VFIO, as a VMM has it open */

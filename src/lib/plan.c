@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../host/change.h"
 #include "lib.h"
 
 /* Reads off a VF without keeping its image: hundreds of them enter one OR. */
@@ -131,4 +132,22 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 			.unreadable = pf->unreadable,
 		};
 	return 0;
+}
+
+/* Which bytes may be taken was decided when the knob was turned. */
+bool vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish)
+{
+	struct vfcap_knob knob;
+	bool any = false;
+
+	*wish = (struct vfcap_wish){ .force = true };
+	vfcap_knob_read(vf, &knob);
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		wish->want[e] = knob.value[e];
+		wish->explicit_at[e] = knob.value[e];
+		wish->at[e] = knob.value[e];
+		any |= wish->want[e];
+	}
+	wish->width = (uint8_t)knob.value[VFCAP_ATTR_WIDTH];
+	return any;
 }

@@ -240,18 +240,15 @@ static void plan_knob(struct proof *p)
 		.is_vf = true,
 		.release = vf->host->release,
 	};
-	struct vfcap_wish wish = {
-		.width = (uint8_t)p->knob.value[VFCAP_ATTR_WIDTH],
-		.force = true, /* which bytes may be taken was decided when the knob was turned */
-	};
+	struct vfcap_wish wish;
 
+	vfcap_function_configured(vf, &wish);
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
-		p->verdict->configured[e] = p->knob.value[e];
-		if (p->knob.value[e] && p->verdict->shown.hidden[e])
+		p->verdict->configured[e] = wish.at[e];
+		if (wish.want[e] && p->verdict->shown.hidden[e]) {
 			p->verdict->refused[e] = hidden_because(p, (enum vfcap_emul)e);
-		wish.want[e] = p->knob.value[e] && !p->verdict->shown.hidden[e];
-		wish.at[e] = p->knob.value[e];
-		wish.explicit_at[e] = true;
+			wish.want[e] = false;
+		}
 	}
 	vfcap_plan_make(&p->plan, &in, &wish);
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)

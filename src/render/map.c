@@ -23,6 +23,8 @@ static const struct {
 	[VFCAP_MAP_UNKNOWN] = { "?", "?", VFCAP_STYLE_DIM, "unknown", "could not be read" },
 	[VFCAP_MAP_PLANNED] = { "+", "+", VFCAP_STYLE_GOOD, "planned",
 				"planned: emulated in the VF" },
+	[VFCAP_MAP_EMULATED] = { "*", "█", VFCAP_STYLE_GOOD, "emulated",
+				 "emulated: the hardware does not have it" },
 };
 
 #define MAP_FREE VFCAP_MAP_KINDS
@@ -237,12 +239,12 @@ static const char svg_style[] =
 	".free{fill:#f0f2f4;stroke:#d0d7de;stroke-width:.5}\n"
 	".cap{fill:#54a3ff;stroke:#0a5dc2}.reserved{fill:#cfe5ff;stroke:#54a3ff;stroke-dasharray:2 2}\n"
 	".nonzero{fill:#e5a000;stroke:#9a6700}.unknown{fill:#8c959f}\n"
-	".planned{fill:#2da44e;stroke:#116329;stroke-width:1.5}\n"
+	".planned,.emulated{fill:#2da44e;stroke:#116329;stroke-width:1.5}\n"
 	"@media(prefers-color-scheme:dark){\n"
 	"text{fill:#e6edf3}.dim{fill:#9198a1}.page{fill:#0d1117}\n"
 	".free{fill:#161b22;stroke:#30363d}\n"
 	".cap{fill:#1f6feb;stroke:#79c0ff}.reserved{fill:#0c2d6b;stroke:#1f6feb}\n"
-	".nonzero{fill:#bb8009;stroke:#e3b341}.planned{fill:#238636;stroke:#56d364}\n"
+	".nonzero{fill:#bb8009;stroke:#e3b341}.planned,.emulated{fill:#238636;stroke:#56d364}\n"
 	"}\n"
 	"</style>\n";
 

@@ -154,6 +154,7 @@ enum vfcap_map_kind {
 	VFCAP_MAP_NONZERO, /* bytes outside of every capability that are not zero */
 	VFCAP_MAP_UNKNOWN, /* could not be read */
 	VFCAP_MAP_PLANNED, /* where an emulated capability goes */
+	VFCAP_MAP_EMULATED, /* where one is emulated */
 	VFCAP_MAP_KINDS
 };
 

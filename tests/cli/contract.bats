@@ -12,7 +12,13 @@ setup_file() {
 	for host in "$VFCAP_SOURCE"/share/demo.host "$VFCAP_SOURCE"/tests/hosts/*.host; do
 		"$VFCAP_BUILD/mkhost" --dump "$host" >"$BATS_FILE_TMPDIR/dump"
 		from=(-F "$BATS_FILE_TMPDIR/dump")
-		[[ $host != *demo.host ]] || from=(--demo)
+		case $host in
+		*/demo.host) from=(--demo) ;;
+		*/enabled.host) # the knob is in no dump
+			from=(--sysroot "$BATS_FILE_TMPDIR/enabled")
+			"$VFCAP_BUILD/mkhost" "$host" "$BATS_FILE_TMPDIR/enabled"
+			;;
+		esac
 		for arguments in 'list --all' show diff 'map *' plan 'plan --rule free-gap --cap pasid' 'plan --cap pri' \
 			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force' 'verify *' 'show --view vfio *' \
 			'enable --dry-run --cap pasid,pri *' 'enable --force *' 'disable *' status; do
