@@ -93,6 +93,30 @@ static void fill_vlan(struct vfcap_out *cell, void *item)
 	fill_number(cell, vfcap_function_vlan(fn_of(item)));
 }
 
+static void fill_on(struct vfcap_out *cell, int on)
+{
+	if (on >= 0)
+		vfcap_out_str(cell, on ? "on" : "off");
+}
+
+static void fill_trust(struct vfcap_out *cell, void *item)
+{
+	fill_on(cell, vfcap_function_trust(fn_of(item)));
+}
+
+static void fill_spoofchk(struct vfcap_out *cell, void *item)
+{
+	fill_on(cell, vfcap_function_spoofchk(fn_of(item)));
+}
+
+static void fill_link(struct vfcap_out *cell, void *item)
+{
+	int link = vfcap_function_link(fn_of(item));
+
+	if (link >= 0)
+		vfcap_out_str(cell, vfcap_vf_link_name(link));
+}
+
 /* "148+" is on, "148-" off, at that offset; "no": not there; "?": not known. */
 static void fill_state(struct vfcap_out *cell, void *item, unsigned int id)
 {
@@ -211,6 +235,9 @@ static const struct vfcap_column columns[] = {
 	{ "NETDEV", "network interfaces", DEFAULT | SPAN, fill_netdev },
 	{ "MAC", "a VF's MAC address, as its PF has it", DEFAULT, fill_mac },
 	{ "VLAN", "a VF's VLAN, as its PF has it", DEFAULT | RIGHT, fill_vlan },
+	{ "TRUST", "whether a VF is trusted: on or off", 0, fill_trust },
+	{ "SPOOFCHK", "whether a VF's source addresses are checked: on or off", 0, fill_spoofchk },
+	{ "LINK", "a VF's link: auto (as its PF's), enable or disable", 0, fill_link },
 	{ "PASID", "offset of the capability and + on or - off; no: not there; ?: not known",
 	  DEFAULT | RIGHT, fill_pasid },
 	{ "PRI", "the same", DEFAULT | RIGHT, fill_pri },
@@ -291,18 +318,34 @@ static void pf_json(struct vfcap_json *json, json_t *object, struct vfcap_functi
 	vfcap_json_set(json, object, "vfs", vfs);
 }
 
+static void network_json(struct vfcap_json *json, json_t *object, struct vfcap_function *vf)
+{
+	int vlan = vfcap_function_vlan(vf), trust = vfcap_function_trust(vf);
+	int spoofchk = vfcap_function_spoofchk(vf), link = vfcap_function_link(vf);
+
+	if (vlan >= 0)
+		vfcap_json_set(json, object, "vlan", json_integer(vlan));
+	if (vlan > 0)
+		vfcap_json_set(json, object, "vlan_protocol",
+			       json_string(vfcap_function_vlan_is_stag(vf) ? "802.1ad" : "802.1Q"));
+	if (trust >= 0)
+		vfcap_json_set(json, object, "trust", json_boolean(trust));
+	if (spoofchk >= 0)
+		vfcap_json_set(json, object, "spoofchk", json_boolean(spoofchk));
+	if (link >= 0)
+		vfcap_json_set(json, object, "link", json_string(vfcap_vf_link_name(link)));
+}
+
 static void vf_json(struct vfcap_json *json, json_t *object, struct item *item)
 {
 	struct vfcap_out mac = { 0 };
-	int vlan = vfcap_function_vlan(item->fn);
 
 	fill_mac(&mac, item);
 	vfcap_out_char(&mac, '\0');
 	if (mac.n > 1)
 		vfcap_json_set(json, object, "mac", json_string(mac.buf));
 	vfcap_out_free(&mac);
-	if (vlan >= 0)
-		vfcap_json_set(json, object, "vlan", json_integer(vlan));
+	network_json(json, object, item->fn);
 	if (knows_emulated(item))
 		emulated_json(json, object, item->fn);
 }

@@ -213,11 +213,16 @@ bool vfcap_uuid_parse(const char *text, uint8_t uuid[16]);
 
 /* ----------------------------------------------------------------------------------- netlink -- */
 
+/* What a PF's driver may do for a VF, or not; the last is one of IFLA_VF_LINK_STATE_... */
+enum vfcap_vf_switch { VFCAP_VF_TRUST, VFCAP_VF_SPOOFCHK, VFCAP_VF_LINK, VFCAP_VF_SWITCHES };
+
 /* netlink.c: what the kernel knows of a VF through its PF's netdev (rtnetlink IFLA_VFINFO_LIST). */
 struct vfcap_vfinfo {
 	bool has_mac, has_vlan;
+	bool vlan_stag; /* the VLAN's protocol is 802.1ad */
 	uint8_t mac[6];
 	uint16_t vlan;
+	uint8_t told[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
 };
 /* Of one VF. Absence is no error: 0 with nothing set, also when the root is not the live one. One request per PF,
  * kept in the host. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the kernel configures for VFs through their PF's netdev: rtnetlink's IFLA_VFINFO_LIST. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
@@ -11,6 +13,9 @@
 #include <string.h>
 
 #include "host.h"
+
+#define VLAN_MOST 4095
+#define LIST_SURE 128 /* VFs whose list is not too long for its length, whatever is told of each */
 
 /* The answers for one PF. */
 struct vfcap_netlink {
@@ -53,35 +58,102 @@ static void parse_mac(struct nlattr *attr, struct vfcap_vfinfo *info, size_t n)
 	info[mac.vf].has_mac = memcmp(mac.mac, unset, sizeof(unset)) != 0;
 }
 
+/* 0 and 1 are answers; drivers that have none leave all ones. */
+static void parse_switch(struct nlattr *attr, enum vfcap_vf_switch which, struct vfcap_vfinfo *info,
+			 size_t n)
+{
+	struct ifla_vf_spoofchk val; /* as IFLA_VF_TRUST and IFLA_VF_LINK_STATE */
+
+	if (!payload(attr, &val, sizeof(val)) || val.vf >= n)
+		return;
+	if (val.setting <= (which == VFCAP_VF_LINK ? IFLA_VF_LINK_STATE_DISABLE : 1))
+		info[val.vf].told[which] = (uint8_t)(val.setting + 1);
+}
+
+/* Who knows the list of VLANs tells the outer one's protocol by it, and the other attribute the same VLAN. */
 static void parse_vlan(struct nlattr *attr, struct vfcap_vfinfo *info, size_t n)
 {
 	struct ifla_vf_vlan vlan;
 
-	if (!payload(attr, &vlan, sizeof(vlan)) || vlan.vf >= n || vlan.vlan > 4095)
+	if (!payload(attr, &vlan, sizeof(vlan)) || vlan.vf >= n || vlan.vlan > VLAN_MOST)
 		return;
 	info[vlan.vf].vlan = (uint16_t)vlan.vlan;
 	info[vlan.vf].has_vlan = true;
 }
 
+static void parse_vlan_list(struct nlattr *attr, struct vfcap_vfinfo *info, size_t n)
+{
+	struct nlattr *first = nla_find(nla_data(attr), nla_len(attr), IFLA_VF_VLAN_INFO);
+	struct ifla_vf_vlan_info vlan;
+
+	if (!first || !payload(first, &vlan, sizeof(vlan)) || vlan.vf >= n || vlan.vlan > VLAN_MOST)
+		return;
+	info[vlan.vf].vlan = (uint16_t)vlan.vlan;
+	info[vlan.vf].has_vlan = true;
+	info[vlan.vf].vlan_stag = vlan.vlan_proto == htons(ETH_P_8021AD);
+}
+
+static void parse_vf(struct nlattr *vf, struct vfcap_vfinfo *info, size_t n)
+{
+	struct nlattr *attr;
+	int rem;
+
+	nla_for_each_nested(attr, vf, rem) {
+		switch (nla_type(attr)) {
+		case IFLA_VF_MAC:
+			parse_mac(attr, info, n);
+			break;
+		case IFLA_VF_VLAN:
+			parse_vlan(attr, info, n);
+			break;
+		case IFLA_VF_VLAN_LIST:
+			parse_vlan_list(attr, info, n);
+			break;
+		case IFLA_VF_TRUST:
+			parse_switch(attr, VFCAP_VF_TRUST, info, n);
+			break;
+		case IFLA_VF_SPOOFCHK:
+			parse_switch(attr, VFCAP_VF_SPOOFCHK, info, n);
+			break;
+		case IFLA_VF_LINK_STATE:
+			parse_switch(attr, VFCAP_VF_LINK, info, n);
+			break;
+		}
+	}
+}
+
+/*
+ * How many bytes the list has. It holds some 280 VFs; of more, its length overflows its 16 bits, while
+ * that of the message says where all of them end: there are as many as the kernel counts before the list.
+ */
+static int list_len(const void *attrs, size_t len, struct nlattr *list)
+{
+	struct nlattr *count = nla_find(attrs, (int)len, IFLA_NUM_VF);
+
+	if (!count || nla_len(count) < (int)sizeof(uint32_t) || nla_get_u32(count) <= LIST_SURE)
+		return nla_len(list);
+	return (int)((const char *)attrs + len - (const char *)nla_data(list));
+}
+
 size_t vfcap_netlink_parse(const void *attrs, size_t len, struct vfcap_vfinfo *info, size_t n)
 {
 	struct nlattr *list = nla_find(attrs, (int)len, IFLA_VFINFO_LIST);
-	struct nlattr *vf, *attr;
-	size_t seen = 0;
-	int rem, rem_vf;
+	struct nlattr *count = nla_find(attrs, (int)len, IFLA_NUM_VF), *vf;
+	size_t seen = 0, most = SIZE_MAX;
+	int rem;
 
 	if (!list)
 		return 0;
-	nla_for_each_nested(vf, list, rem) {
+	if (count && nla_len(count) >= (int)sizeof(uint32_t))
+		most = nla_get_u32(count);
+	nla_for_each_attr(vf, (struct nlattr *)nla_data(list), list_len(attrs, len, list), rem)
+	{
+		if (seen == most)
+			break;
 		if (nla_type(vf) != IFLA_VF_INFO)
 			continue;
 		seen++;
-		nla_for_each_nested(attr, vf, rem_vf) {
-			if (nla_type(attr) == IFLA_VF_MAC)
-				parse_mac(attr, info, n);
-			else if (nla_type(attr) == IFLA_VF_VLAN)
-				parse_vlan(attr, info, n);
-		}
+		parse_vf(vf, info, n);
 	}
 	return seen;
 }

@@ -144,6 +144,46 @@ int vfcap_function_vlan(struct vfcap_function *vf)
 	return vfcap_netlink_vf(vf, &info) || !info.has_vlan ? -1 : info.vlan;
 }
 
+bool vfcap_function_vlan_is_stag(struct vfcap_function *vf)
+{
+	struct vfcap_vfinfo info = { 0 };
+
+	return !vfcap_netlink_vf(vf, &info) && info.has_vlan && info.vlan_stag;
+}
+
+static int told(struct vfcap_function *vf, enum vfcap_vf_switch which)
+{
+	struct vfcap_vfinfo info = { 0 };
+
+	return vfcap_netlink_vf(vf, &info) ? -1 : info.told[which] - 1;
+}
+
+int vfcap_function_trust(struct vfcap_function *vf)
+{
+	return told(vf, VFCAP_VF_TRUST);
+}
+
+int vfcap_function_spoofchk(struct vfcap_function *vf)
+{
+	return told(vf, VFCAP_VF_SPOOFCHK);
+}
+
+int vfcap_function_link(struct vfcap_function *vf)
+{
+	return told(vf, VFCAP_VF_LINK);
+}
+
+const char *vfcap_vf_link_name(enum vfcap_vf_link link)
+{
+	static const char *const names[] = {
+		[VFCAP_VF_LINK_AUTO] = "auto",
+		[VFCAP_VF_LINK_ENABLE] = "enable",
+		[VFCAP_VF_LINK_DISABLE] = "disable",
+	};
+
+	return (unsigned int)link < VFCAP_VF_LINKS ? names[link] : "";
+}
+
 int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e)
 {
 	return vf->role == VFCAP_ROLE_VF ? vfcap_knob_offset(vf, e) : -1;

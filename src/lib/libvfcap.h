@@ -122,6 +122,14 @@ int vfcap_function_numvfs(const struct vfcap_function *pf); /* -1: not known */
 /* What the kernel configures for a VF through its PF's netdev (rtnetlink); live host only. */
 bool vfcap_function_mac(struct vfcap_function *vf, uint8_t mac[6]);
 int vfcap_function_vlan(struct vfcap_function *vf); /* -1: none or not known; 0 untagged */
+bool vfcap_function_vlan_is_stag(struct vfcap_function *vf); /* 802.1ad, not 802.1Q */
+int vfcap_function_trust(struct vfcap_function *vf); /* 1, 0; -1: not known */
+int vfcap_function_spoofchk(struct vfcap_function *vf); /* 1, 0; -1: not known */
+
+enum vfcap_vf_link { VFCAP_VF_LINK_AUTO, VFCAP_VF_LINK_ENABLE, VFCAP_VF_LINK_DISABLE, VFCAP_VF_LINKS };
+
+int vfcap_function_link(struct vfcap_function *vf); /* enum vfcap_vf_link; -1: not known */
+const char *vfcap_vf_link_name(enum vfcap_vf_link link); /* "auto", as ip(8) has it */
 
 /* What the knob of the bound vfcap driver says: offset, 0: not emulated, -1: no knob. */
 int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e);

@@ -3,6 +3,8 @@
  * it. */
 #include "unit.h"
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -22,6 +24,13 @@ static void put_vf(struct nl_msg *msg, unsigned int index, const uint8_t mac[6],
 	assert_int_equal(nla_put(msg, IFLA_VF_MAC, sizeof(m), &m), 0);
 	assert_int_equal(nla_put(msg, IFLA_VF_VLAN, sizeof(v), &v), 0);
 	nla_nest_end(msg, vf);
+}
+
+static void put_switch(struct nl_msg *msg, int type, unsigned int index, uint32_t setting)
+{
+	struct ifla_vf_trust t = { .vf = index, .setting = setting };
+
+	assert_int_equal(nla_put(msg, type, sizeof(t), &t), 0);
 }
 
 static size_t parse(struct nl_msg *msg, struct vfcap_vfinfo *info, size_t n)
@@ -56,6 +65,91 @@ static void test_list(void **state)
 	nlmsg_free(msg);
 }
 
+/* What a driver does not tell the kernel fills with ones; what is beyond what is known is not known. */
+static void test_switches(void **state)
+{
+	static const struct {
+		uint32_t trust, spoofchk, link;
+		uint8_t told[VFCAP_VF_SWITCHES];
+	} vfs[] = {
+		{ 0, 1, IFLA_VF_LINK_STATE_AUTO, { 1, 2, 1 } },
+		{ 1, 0, IFLA_VF_LINK_STATE_ENABLE, { 2, 1, 2 } },
+		{ ~0U, ~0U, IFLA_VF_LINK_STATE_DISABLE, { 0, 0, 3 } },
+		{ 2, 255, 3, { 0, 0, 0 } },
+	};
+	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
+	struct nlattr *list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	struct vfcap_vfinfo info[4] = { 0 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct nlattr *vf = nla_nest_start(msg, IFLA_VF_INFO);
+
+		put_switch(msg, IFLA_VF_SPOOFCHK, i, vfs[i].spoofchk);
+		put_switch(msg, IFLA_VF_LINK_STATE, i, vfs[i].link);
+		put_switch(msg, IFLA_VF_TRUST, i, vfs[i].trust);
+		put_switch(msg, IFLA_VF_TRUST, 4, 1); /* not asked for */
+		nla_nest_end(msg, vf);
+	}
+	nla_nest_end(msg, list);
+	assert_int_equal(parse(msg, info, 4), 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_memory_equal(info[i].told, vfs[i].told, sizeof(info[i].told));
+	nlmsg_free(msg);
+}
+
+static void test_vlan_list(void **state)
+{
+	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
+	struct nlattr *list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	struct ifla_vf_vlan_info v = { .vlan = 300, .vlan_proto = htons(ETH_P_8021AD) };
+	struct vfcap_vfinfo info[2] = { 0 };
+
+	(void)state;
+	for (v.vf = 0; v.vf < 2; v.vf++) {
+		struct nlattr *vf = nla_nest_start(msg, IFLA_VF_INFO);
+		struct nlattr *vlans = nla_nest_start(msg, IFLA_VF_VLAN_LIST);
+
+		assert_int_equal(nla_put(msg, IFLA_VF_VLAN_INFO, sizeof(v), &v), 0);
+		nla_nest_end(msg, vlans);
+		nla_nest_end(msg, vf);
+		v.vlan_proto = htons(ETH_P_8021Q);
+	}
+	nla_nest_end(msg, list);
+	assert_int_equal(parse(msg, info, 2), 2);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(info[i].has_vlan);
+		assert_int_equal(info[i].vlan, 300);
+		assert_int_equal(info[i].vlan_stag, i == 0);
+	}
+	nlmsg_free(msg);
+}
+
+/* A list of 2000 VFs is longer than its own length can say; what follows it is of the same type. */
+static void test_overflow(void **state)
+{
+	static const uint8_t address[6] = { 2, 2, 2, 2, 2, 2 };
+	static struct vfcap_vfinfo info[2001];
+	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
+	struct nlattr *list;
+
+	(void)state;
+	assert_non_null(nlmsg_put(msg, 0, 0, 0, 0, 0));
+	memset(info, 0, sizeof(info));
+	assert_int_equal(nla_put_u32(msg, IFLA_NUM_VF, 2000), 0);
+	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	for (unsigned int i = 0; i < 2000; i++)
+		put_vf(msg, i, mac_of_1, i);
+	list->nla_len = (uint16_t)((const char *)nlmsg_tail(nlmsg_hdr(msg)) - (const char *)list);
+	assert_true(nla_len(list) < 65536);
+	assert_int_equal(nla_put(msg, IFLA_ADDRESS, sizeof(address), address), 0);
+	assert_int_equal(parse(msg, info, 2001), 2000);
+	for (size_t i = 0; i < 2000; i++)
+		assert_true(info[i].has_mac && info[i].has_vlan && info[i].vlan == i);
+	assert_false(info[2000].has_mac);
+	nlmsg_free(msg);
+}
+
 static void test_short_attributes(void **state)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
@@ -66,12 +160,15 @@ static void test_short_attributes(void **state)
 	(void)state;
 	assert_int_equal(nla_put_u32(msg, IFLA_VF_MAC, 0), 0);
 	assert_int_equal(nla_put_u32(msg, IFLA_VF_VLAN, 0), 0);
+	assert_int_equal(nla_put_u32(msg, IFLA_VF_TRUST, 0), 0);
+	assert_int_equal(nla_put_u32(msg, IFLA_VF_VLAN_LIST, 0), 0);
 	nla_nest_end(msg, vf);
 	assert_int_equal(nla_put_u32(msg, IFLA_VF_INFO + 1, 0), 0);
 	nla_nest_end(msg, list);
 	assert_int_equal(parse(msg, &info, 1), 1);
 	assert_false(info.has_mac);
 	assert_false(info.has_vlan);
+	assert_int_equal(info.told[VFCAP_VF_TRUST], 0);
 	nlmsg_free(msg);
 }
 
@@ -121,6 +218,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_vlan_list),
+		cmocka_unit_test(test_overflow),
 		cmocka_unit_test(test_short_attributes),
 		cmocka_unit_test(test_no_list),
 		cmocka_unit_test(test_request),
