@@ -154,17 +154,24 @@ static int open_by_steps(const struct vfcap_root *root, const char *path, int fl
 
 /* ------------------------------------------------------------------------------------- files -- */
 
+/* While anything on the machine is renamed or mounted, the kernel does not take a ".." for granted. */
+#define TRIES 64
+
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags)
 {
 	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC,
 				.resolve = RESOLVE_IN_ROOT };
+	int tries = TRIES;
 	long fd;
 
-	if (root->is_slash)
+	if (root->is_slash) {
 		fd = openat(root->fd, path, flags | O_CLOEXEC);
-	else
+		return fd < 0 ? -errno : (int)fd;
+	}
+	do {
 		fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
-	if (fd < 0 && errno == ENOSYS && !root->is_slash)
+	} while (fd < 0 && errno == EAGAIN && --tries);
+	if (fd < 0 && (errno == ENOSYS || errno == EAGAIN))
 		return open_by_steps(root, path, flags);
 	return fd < 0 ? -errno : (int)fd;
 }

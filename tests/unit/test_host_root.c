@@ -4,9 +4,11 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "../../src/host/host.h"
 
@@ -155,12 +157,42 @@ static void test_slash(void **state)
 	vfcap_root_close(root);
 }
 
+/* Somebody renames something while paths with ".." are opened, which makes the kernel say EAGAIN. */
+static void test_while_renamed(void **state)
+{
+	struct vfcap_root *root;
+	struct tree t;
+	char dir[80];
+	pid_t pid;
+
+	(void)state;
+	make_tree(&t);
+	snprintf(dir, sizeof(dir), "%s/root", t.dir);
+	assert_int_equal(vfcap_root_open(&root, dir), 0);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (!renameat(t.fd, "secret", t.fd, "renamed") &&
+		       !renameat(t.fd, "renamed", t.fd, "secret"))
+			;
+		_exit(1);
+	}
+	assert_true(pid > 0);
+	for (int i = 0; i < 5000; i++)
+		check(root, "dir/../dir/far2", "inside");
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	vfcap_root_close(root);
+	tree_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_openat2),
 		cmocka_unit_test(test_bad_roots),
 		cmocka_unit_test(test_slash),
+		cmocka_unit_test(test_while_renamed),
 		cmocka_unit_test(test_without_openat2),
 	};
 
