@@ -11,6 +11,7 @@
  *	writes	how often each dword was written by config accesses, 32 bits each
  * and there, too:
  *	reads	how many config accesses have read from this bus, as text; can be set
+ *	netdev	1: the PF has a network interface that knows its VFs; can be set
  * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes.
  */
 #include <linux/debugfs.h>
@@ -57,6 +58,7 @@ struct host {
 	unsigned int n_vfs;
 	unsigned int sriov; /* offset in the PF */
 	u32 reads;
+	struct net_device *net; /* NULL: none; debugfs changes it, with the lock of PCI removal */
 	struct list_head list;
 };
 
@@ -355,6 +357,50 @@ static const struct file_operations writes_fops = {
 	.llseek = default_llseek,
 };
 
+static int netdev_get(void *data, u64 *val)
+{
+	*val = READ_ONCE(((struct host *)data)->net) != NULL;
+	return 0;
+}
+
+static int add_netdev(struct host *host)
+{
+	struct pci_dev *pf = pci_get_slot(host->bus, 0);
+	struct net_device *net;
+
+	if (!pf)
+		return -ENODEV;
+	net = testbus_net_add(&pf->dev, vfcap_le16(host->pf + host->sriov + PCI_SRIOV_TOTAL_VF));
+	pci_dev_put(pf);
+	if (IS_ERR(net))
+		return PTR_ERR(net);
+	host->net = net;
+	return 0;
+}
+
+static void remove_netdev(struct host *host)
+{
+	if (host->net)
+		testbus_net_remove(host->net);
+	host->net = NULL;
+}
+
+static int netdev_set(void *data, u64 val)
+{
+	struct host *host = data;
+	int ret = 0;
+
+	pci_lock_rescan_remove();
+	if (!val)
+		remove_netdev(host);
+	else if (!host->net)
+		ret = add_netdev(host);
+	pci_unlock_rescan_remove();
+	return ret;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(netdev_fops, netdev_get, netdev_set, "%llu\n");
+
 /* ---------------------------------------------------------------------------------------- hosts -- */
 
 bool testbus_owns(struct device *dev)
@@ -385,6 +431,7 @@ static int add_host(struct host *host)
 	debugfs_create_file("config", 0600, dir, host, &config_fops);
 	debugfs_create_file("writes", 0400, dir, host, &writes_fops);
 	debugfs_create_u32("reads", 0600, dir, &host->reads);
+	debugfs_create_file_unsafe("netdev", 0600, dir, host, &netdev_fops);
 	return 0;
 }
 
@@ -395,6 +442,7 @@ static void remove_hosts(void)
 	debugfs_remove(debug);
 	pci_lock_rescan_remove();
 	list_for_each_entry_safe(host, next, &hosts, list) {
+		remove_netdev(host);
 		if (host->bus) {
 			pci_stop_root_bus(host->bus);
 			pci_remove_root_bus(host->bus);

@@ -11,4 +11,8 @@ bool testbus_owns(struct device *dev);
 int testbus_iommu_add(struct device *parent);
 void testbus_iommu_remove(void);
 
+/* A network interface of a PF with up to n VFs, named tb0 and on; or an ERR_PTR. */
+struct net_device *testbus_net_add(struct device *pf, unsigned int n);
+void testbus_net_remove(struct net_device *dev);
+
 #endif
