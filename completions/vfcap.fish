@@ -43,8 +43,16 @@ function __vfcap_columns
     string replace -rf '^column\t'(__vfcap_read)[1]'\t([^\t]*)\t(.*)$' '$1\t$2' -- $__vfcap_rows
 end
 
+# Does the command on the line take files?
+function __vfcap_takes_files
+    set -l name (__vfcap_read)[1]
+    test -n "$name"; and string match -qr "^command\t$name\tFILE" -- $__vfcap_rows
+end
+
 complete -c vfcap -f
-complete -c vfcap -n 'not string match -qr "^(|help)\$" -- (__vfcap_read)[1]' -a '(__vfcap_devices)'
+complete -c vfcap -n __vfcap_takes_files -F
+complete -c vfcap -n 'not string match -qr "^(|help)\$" -- (__vfcap_read)[1]; and not __vfcap_takes_files' \
+    -a '(__vfcap_devices)'
 for row in $__vfcap_rows
     set -l field (string split \t -- $row)
     switch $field[1]

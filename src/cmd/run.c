@@ -92,11 +92,32 @@ static int set_demo(struct vfcap_cli *cli)
 	return err;
 }
 
-static int set_source(struct vfcap_cli *cli)
+/* A captured host is a host, whatever option names it. */
+static int take_capture(struct vfcap_cli *cli)
 {
-	int err = 0;
+	const char *tmp = getenv("TMPDIR");
 	size_t i;
 
+	for (i = 0; i < cli->n_from && !vfcap_is_capture(cli->from[i]); i++)
+		;
+	if (i < cli->n_from && cli->n_from > 1) {
+		vfcap_cli_error(cli, "%s: a captured host, which is read alone", cli->from[i]);
+		return -EINVAL;
+	}
+	if (i < cli->n_from) {
+		cli->sysroot = cli->from[i];
+		cli->n_from = 0;
+	}
+	return tmp && *tmp ? vfcap_set_tmp(cli->ctx, tmp) : 0;
+}
+
+static int set_source(struct vfcap_cli *cli)
+{
+	int err = take_capture(cli);
+	size_t i;
+
+	if (err)
+		return err;
 	if (cli->demo)
 		return set_demo(cli);
 	if (cli->sysroot)
@@ -311,7 +332,8 @@ void vfcap_cli_not_opened(struct vfcap_cli *cli, int err)
 	if (err != -EOPNOTSUPP)
 		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
 	else if (!cli->told_no_kernel)
-		vfcap_cli_error(cli, "%s: there is no kernel behind it to open functions through VFIO",
+		vfcap_cli_error(cli,
+				"%s: there is no kernel behind it to open functions through VFIO",
 				vfcap_source(cli->ctx));
 	cli->told_no_kernel |= err == -EOPNOTSUPP;
 }

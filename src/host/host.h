@@ -162,6 +162,8 @@ int vfcap_file_add(struct vfcap_host *h, const char *spec);
 
 /* root.c: every path below is relative to the root and resolved inside it: openat2(RESOLVE_IN_ROOT). */
 int vfcap_root_open(struct vfcap_root **root, const char *dir);
+/* The same of a directory that goes with the root; name is what it is called. Takes scratch over when it succeeds. */
+int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name);
 void vfcap_root_close(struct vfcap_root *root);
 const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags); /* fd or -errno */
@@ -224,9 +226,11 @@ struct vfcap_vfinfo {
 	uint16_t vlan;
 	uint8_t told[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
 };
-/* Of one VF. Absence is no error: 0 with nothing set, also when the root is not the live one. One request per PF,
- * kept in the host. */
+/* Of one VF. Absence is no error: 0 with nothing set. One request per PF, kept in the host; when the root is not
+ * the live one, what a capture has of it. */
 int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
+/* A line of that for a capture; nothing when nothing is known. */
+void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf, const struct vfcap_vfinfo *info);
 void vfcap_netlink_free(struct vfcap_host *h);
 /* The parser behind it: fills those of info[0..n) that the attributes of one RTM_NEWLINK message speak of.
  * Gives how many VFs it speaks of. */

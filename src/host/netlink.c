@@ -2,6 +2,7 @@
 /* What the kernel configures for VFs through their PF's netdev: rtnetlink's IFLA_VFINFO_LIST. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -11,8 +12,9 @@
 #include <netlink/socket.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "host.h"
+#include "capture.h"
 
 #define VLAN_MOST 4095
 #define LIST_SURE 128 /* VFs whose list is not too long for its length, whatever is told of each */
@@ -202,6 +204,77 @@ static size_t request(const char *netdev, struct vfcap_vfinfo *info, size_t n)
 	return ask(sk, netdev) ? 0 : take_answer(sk, info, n);
 }
 
+/* ----------------------------------------------------------------------------------- capture -- */
+
+/* "ADDRESS MAC VLAN PROTOCOL TRUST SPOOFCHK LINK", "-" for what is not known. */
+void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf, const struct vfcap_vfinfo *info)
+{
+	static const struct vfcap_vfinfo nothing;
+	const uint8_t *m = info->mac;
+
+	if (memcmp(info->told, nothing.told, sizeof(info->told)) == 0 && !info->has_mac &&
+	    !info->has_vlan)
+		return;
+	fprintf(out, "%s ", vf->name);
+	if (info->has_mac)
+		fprintf(out, "%02x:%02x:%02x:%02x:%02x:%02x ", m[0], m[1], m[2], m[3], m[4], m[5]);
+	else
+		fputs("- ", out);
+	if (info->has_vlan)
+		fprintf(out, "%u %s", info->vlan, info->vlan_stag ? "802.1ad" : "802.1Q");
+	else
+		fputs("- -", out);
+	for (size_t i = 0; i < VFCAP_VF_SWITCHES; i++)
+		if (info->told[i])
+			fprintf(out, " %u", info->told[i] - 1u);
+		else
+			fputs(" -", out);
+	fputc('\n', out);
+}
+
+/* Lines that are not understood say nothing. */
+static void take_line(const char *line, const struct vfcap_function *pf, struct vfcap_vfinfo *info,
+		      size_t n)
+{
+	char mac[24], vlan[8], proto[12], told[VFCAP_VF_SWITCHES][4], after[2];
+	struct vfcap_vfinfo taken = { 0 };
+	const struct vfcap_function *vf;
+	struct vfcap_address a;
+	size_t len = vfcap_address_parse(line, &a);
+	uint8_t *m = taken.mac;
+
+	if (!len || line[len] != ' ' ||
+	    sscanf(line + len, "%23s %7s %11s %3s %3s %3s", mac, vlan, proto, told[0], told[1],
+		   told[2]) != 6)
+		return;
+	vf = vfcap_host_find(pf->host, a);
+	if (!vf || vf->pf != pf || vf->vf_index < 0 || (size_t)vf->vf_index >= n)
+		return;
+	taken.has_mac = sscanf(mac, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%1s", m, m + 1, m + 2,
+			       m + 3, m + 4, m + 5, after) == 6;
+	taken.has_vlan =
+		sscanf(vlan, "%4hu%1s", &taken.vlan, after) == 1 && taken.vlan <= VLAN_MOST;
+	taken.vlan_stag = strcmp(proto, "802.1ad") == 0;
+	for (size_t i = 0; i < VFCAP_VF_SWITCHES; i++)
+		if (told[i][0] >= '0' && told[i][0] <= (i == VFCAP_VF_LINK ? '2' : '1'))
+			taken.told[i] = (uint8_t)(told[i][0] - '0' + 1);
+	info[vf->vf_index] = taken;
+}
+
+static void read_capture(const struct vfcap_function *pf, struct vfcap_vfinfo *info, size_t n)
+{
+	int fd = vfcap_root_openat(pf->host->root, VFCAP_CAPTURE_VFINFO,
+				   O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	cleanup_fclose FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	cleanup_free char *line = NULL;
+	size_t room = 0;
+
+	if (!file && fd >= 0)
+		close(fd);
+	while (file && getline(&line, &room, file) > 0)
+		take_line(line, pf, info, n);
+}
+
 /* ------------------------------------------------------------------------------------- cache -- */
 
 static size_t highest_index(const struct vfcap_function *pf)
@@ -230,7 +303,9 @@ static struct vfcap_netlink *answers(const struct vfcap_function *pf)
 	nl->info = calloc(nl->n + 1, sizeof(*nl->info));
 	nl->next = pf->host->netlink;
 	pf->host->netlink = nl;
-	for (size_t i = 0; nl->info && i < pf->n_netdev && !seen; i++)
+	if (nl->info && !pf->host->live)
+		read_capture(pf, nl->info, nl->n);
+	for (size_t i = 0; nl->info && pf->host->live && i < pf->n_netdev && !seen; i++)
 		seen = request(pf->netdev[i], nl->info, nl->n);
 	return nl;
 }
@@ -240,7 +315,7 @@ int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info)
 	struct vfcap_netlink *nl;
 
 	memset(info, 0, sizeof(*info));
-	if (!vf->host->live || !vf->pf || vf->vf_index < 0 || !vf->pf->n_netdev)
+	if (!vf->host->root || !vf->pf || vf->vf_index < 0 || !vf->pf->n_netdev)
 		return 0;
 	nl = answers(vf->pf);
 	if (!nl || !nl->info)

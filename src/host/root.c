@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files under a root that was given, and never outside of it. */
-#include "host.h"
+#include "capture.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -22,7 +22,8 @@
 struct vfcap_root {
 	int fd;
 	bool is_slash; /* then there is no outside */
-	char *dir;
+	char *dir; /* as it was given */
+	char *scratch; /* where it was unpacked to, which goes with it; NULL */
 };
 
 int vfcap_root_open(struct vfcap_root **out, const char *dir)
@@ -47,10 +48,28 @@ int vfcap_root_open(struct vfcap_root **out, const char *dir)
 	return 0;
 }
 
+int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name)
+{
+	char *copy = strdup(name);
+	int err = copy ? vfcap_root_open(root, scratch) : -ENOMEM;
+
+	if (err) {
+		free(copy);
+		return err;
+	}
+	free((*root)->dir);
+	(*root)->dir = copy;
+	(*root)->scratch = scratch;
+	return 0;
+}
+
 void vfcap_root_close(struct vfcap_root *root)
 {
 	if (!root)
 		return;
+	if (root->scratch)
+		vfcap_scratch_remove(root->scratch);
+	free(root->scratch);
 	vfcap_cleanup_close(&root->fd);
 	free(root->dir);
 	free(root);

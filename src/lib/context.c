@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../host/capture.h"
 #include "../host/change.h"
 #include "lib.h"
 
@@ -29,7 +30,34 @@ void vfcap_free(struct vfcap *ctx)
 	vfcap_root_close(ctx->host.root);
 	free(ctx->scratch);
 	free(ctx->source);
+	free(ctx->tmp);
 	free(ctx);
+}
+
+static int open_capture(struct vfcap *ctx, const char *file)
+{
+	char *scratch;
+	int err = vfcap_unpack(&ctx->host, file, ctx->tmp ? ctx->tmp : "/tmp", &scratch);
+
+	if (err)
+		return err;
+	err = vfcap_root_open_scratch(&ctx->host.root, scratch, file);
+	if (!err)
+		return 0;
+	vfcap_scratch_remove(scratch);
+	free(scratch);
+	return vfcap_host_fail(&ctx->host, err, "%s: %s", file, strerror(-err));
+}
+
+int vfcap_set_tmp(struct vfcap *ctx, const char *dir)
+{
+	char *copy = strdup(dir);
+
+	if (!copy)
+		return vfcap_host_fail(&ctx->host, -ENOMEM, "%s: %s", dir, strerror(ENOMEM));
+	free(ctx->tmp);
+	ctx->tmp = copy;
+	return 0;
 }
 
 int vfcap_set_sysroot(struct vfcap *ctx, const char *dir)
@@ -47,6 +75,8 @@ int vfcap_set_sysroot(struct vfcap *ctx, const char *dir)
 	ctx->host.root = NULL;
 	ctx->host.live = real && strcmp(real, "/") == 0;
 	err = vfcap_root_open(&ctx->host.root, dir);
+	if (err == -ENOTDIR)
+		return open_capture(ctx, dir);
 	if (err)
 		return vfcap_host_fail(&ctx->host, err, "%s: %s", dir, strerror(-err));
 	return 0;

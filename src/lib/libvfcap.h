@@ -41,8 +41,16 @@ int vfcap_new(struct vfcap **ctx);
 /* Frees it and everything that it gave. NULL is fine. */
 void vfcap_free(struct vfcap *ctx);
 
-/* Take everything that would be read from /sys, /proc, ... under dir. -errno when it cannot be opened. */
+/* Take everything that would be read from /sys, /proc, ... under dir. -errno when it cannot be opened. A file that
+ * vfcap_capture() has written is unpacked into a directory that only its owner may read, until vfcap_free();
+ * -EBADMSG: it is none. */
 int vfcap_set_sysroot(struct vfcap *ctx, const char *dir);
+
+/* Where that directory is made; /tmp, unless told. -ENOMEM. */
+int vfcap_set_tmp(struct vfcap *ctx, const char *dir);
+
+/* Does a file look like one? */
+bool vfcap_is_capture(const char *file);
 
 /* Read from a file instead of a host: dump text of lspci or a raw image; "ADDR=FILE" gives a raw image its
  * address, "-" is standard input. May be repeated. -EISDIR, -EINVAL (nothing in it), and open's errors. */
@@ -254,6 +262,29 @@ int vfcap_guest_verify(struct vfcap_guest *guest, bool writes, struct vfcap_verd
 /* Does a guest see what is configured? */
 bool vfcap_verdict_good(const struct vfcap_verdict *verdict);
 void vfcap_verdict_free(struct vfcap_verdict *verdict); /* what it holds, not verdict itself */
+
+/* ------------------------------------------------------------------------------------ capture -- */
+
+/* What went into a capture, and what did not. */
+struct vfcap_captured {
+	size_t functions; /* written */
+	size_t files; /* written, links too */
+	uint64_t bytes; /* of the archive */
+	size_t serials, macs; /* that were blanked */
+	size_t without; /* functions whose config space could not be read, or would wake them */
+	size_t short_config; /* functions of which 64 bytes were read for want of privilege */
+};
+
+/*
+ * Writes the host as it was scanned into one file: a tar archive of what the commands of vfcap read, which
+ * vfcap_set_sysroot() reads elsewhere. Device serial numbers and MAC addresses are blanked, unless serials.
+ * The file is of its owner alone, appears when it is whole, and replaces none (-EEXIST). -EINVAL: what was
+ * read are files, not a host; and errors of writing. Of _to() the file is open, and name is for messages.
+ */
+int vfcap_capture(struct vfcap *ctx, const char *file, bool serials,
+		  struct vfcap_captured *captured);
+int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
+		     struct vfcap_captured *captured);
 
 /* ------------------------------------------------------------------------------------- change -- */
 

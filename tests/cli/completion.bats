@@ -155,3 +155,20 @@ columns_like() { # PATTERN PREFIX
 	assert_equal "$(in_fish 'vfcap --demo plan 0000:3b:00.0/vf7')" 0000:3b:00.0/vf7
 	assert_equal "$(in_fish 'vfcap --demo plan enp94')" enp94s0f0
 }
+
+@test "bash: files of a command that takes them" {
+	cd "$VFCAP_SOURCE"
+	assert_equal "$(in_bash 'vfcap capture Makef')" Makefile
+}
+
+@test "zsh: files of a command that takes them" {
+	need zsh
+	cd "$VFCAP_SOURCE"
+	assert_equal "$(in_zsh 'vfcap capture Makef')" Makefile
+}
+
+@test "fish: files of a command that takes them" {
+	need fish
+	cd "$VFCAP_SOURCE"
+	assert_equal "$(in_fish 'vfcap capture Makef')" Makefile
+}

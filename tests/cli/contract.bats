@@ -28,6 +28,7 @@ setup_file() {
 				[ $? -ne 2 ]
 		done
 	done
+	"$VFCAP" -q --json --demo capture "$BATS_FILE_TMPDIR/host.tar" >"$DOCUMENTS/capture.json"
 }
 
 setup() {
@@ -197,6 +198,7 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" show)" 1
 	assert_equal "$(status_of --demo show 0000:00:1f.3)" 1
 	assert_equal "$(status_of --demo verify enp94s0f0)" 1
+	assert_equal "$(status_of --demo capture "$BATS_TEST_TMPDIR/no/such")" 1
 	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
 	assert_equal "$(status_of --demo disable ens1f0/vf4)" 1
 	assert_equal "$(status_of --demo status --repair)" 1
@@ -215,6 +217,7 @@ status_of() { # ARGUMENT...
 		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
 		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' \
 		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
+		capture 'capture a b' 'capture --json -' 'capture --nonsense a' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 2"
@@ -257,7 +260,7 @@ for path in sys.argv[1:]:
 @test "JSON: everything that is printed is in the schema" {
 	run validate "$DOCUMENTS"/*.json
 	assert_success
-	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 7 ]
+	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 8 ]
 }
 
 @test "JSON: the schema refuses what is not in it" {
