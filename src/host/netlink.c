@@ -315,7 +315,8 @@ int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info)
 	struct vfcap_netlink *nl;
 
 	memset(info, 0, sizeof(*info));
-	if (!vf->host->root || !vf->pf || vf->vf_index < 0 || !vf->pf->n_netdev)
+	if ((!vf->host->live && !vf->host->root) || !vf->pf || vf->vf_index < 0 ||
+	    !vf->pf->n_netdev)
 		return 0;
 	nl = answers(vf->pf);
 	if (!nl || !nl->info)
