@@ -127,6 +127,9 @@ void vfcap_holders_free(struct vfcap_holders *holders);
 void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		    const struct vfcap_holders *holders, struct vfcap_use *use);
 
+/* Who has a function open through VFIO; false: that is not known. */
+bool vfcap_use_holder(struct vfcap_function *fn, struct vfcap_use *use);
+
 /* Drivers of VFIO that are made for certain devices, as modules.alias has them. */
 struct vfcap_variants {
 	char (*line)[2][160]; /* pattern, module */

@@ -44,6 +44,7 @@ static bool is_open(const struct vfcap_function *fn)
 
 static int fail_bind(struct vfcap_guest *v, const char *group, const char *token, int err)
 {
+	char who[VFCAP_BUSY_ROOM];
 	const char *help = "";
 	int said = 0;
 
@@ -59,7 +60,7 @@ static int fail_bind(struct vfcap_guest *v, const char *group, const char *token
 		help = " (no interrupt remapping? then allow_unsafe_interrupts=1 of iommufd; or "
 		       "another device of its IOMMU group is in use)";
 	else if (err == -EBUSY)
-		help = " (somebody has it open, a VM perhaps)";
+		help = vfcap_vfio_busy(v, who);
 	return vfcap_host_fail(v->fn->host, err, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s%s", v->fn->name,
 			       strerror(-err), help);
 }

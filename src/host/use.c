@@ -203,6 +203,28 @@ static void netdev_use(struct vfcap_function *vf, struct vfcap_use *use)
 
 /* ---------------------------------------------------------------------------------------- all -- */
 
+static void set_holder(struct vfcap_use *use, const struct vfcap_holder *holder)
+{
+	use->pid = holder->pid;
+	snprintf(use->name, sizeof(use->name), "%s", holder->command);
+}
+
+bool vfcap_use_holder(struct vfcap_function *fn, struct vfcap_use *use)
+{
+	const struct vfcap_holder *holder = NULL;
+	struct vfcap_holders holders;
+
+	*use = (struct vfcap_use){ 0 };
+	if (!vfcap_holders_scan(fn->host, &holders))
+		holder = cdev_holder(fn, &holders);
+	if (!holder)
+		holder = group_holder(fn, &holders);
+	if (holder)
+		set_holder(use, holder);
+	vfcap_holders_free(&holders);
+	return holder;
+}
+
 void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		    const struct vfcap_holders *holders, struct vfcap_use *use)
 {
@@ -221,10 +243,8 @@ void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		use->kind = VFCAP_USE_OPEN;
 	else if (b->driver[0])
 		netdev_use(vf, use);
-	if (holder && (use->kind == VFCAP_USE_HELD || use->kind == VFCAP_USE_UNBINDING)) {
-		use->pid = holder->pid;
-		snprintf(use->name, sizeof(use->name), "%s", holder->command);
-	}
+	if (holder && (use->kind == VFCAP_USE_HELD || use->kind == VFCAP_USE_UNBINDING))
+		set_holder(use, holder);
 }
 
 /* ----------------------------------------------------------------------------------- variants -- */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../uapi/vfcap-vfio.h"
+#include "change.h"
 #include "sysfs.h"
 
 #define WAIT_MS 100
@@ -183,14 +184,26 @@ int vfcap_vfio_check_group(struct vfcap_guest *v, const char *group)
 
 /* ------------------------------------------------------------------------- what is to be said -- */
 
+const char *vfcap_vfio_busy(struct vfcap_guest *v, char buf[VFCAP_BUSY_ROOM])
+{
+	struct vfcap_use use;
+
+	if (!vfcap_use_holder(v->fn, &use))
+		return " (somebody has it open, a VM perhaps)";
+	snprintf(buf, VFCAP_BUSY_ROOM, " (%s, process %d, has it open)",
+		 use.name[0] ? use.name : "?", use.pid);
+	return buf;
+}
+
 int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err)
 {
+	char who[VFCAP_BUSY_ROOM];
 	const char *help = "";
 
 	if (err == -EACCES || err == -EPERM)
 		help = " (needs root, or to be given that file)";
 	else if (err == -EBUSY)
-		help = " (somebody has it open, a VM perhaps)";
+		help = vfcap_vfio_busy(v, who);
 	else if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
 		help = " (modprobe vfio-pci)";
 	return vfcap_host_fail(v->fn->host, err == -EPERM ? -EACCES : err, "%s: open /%s: %s%s",

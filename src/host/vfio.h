@@ -33,6 +33,10 @@ int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
 int vfcap_vfio_open_path(struct vfcap_guest *v, const char *path);
 int vfcap_vfio_ioctl(struct vfcap_guest *v, int fd, unsigned long request, void *arg);
 
+/* Who keeps the device busy, in brackets. */
+#define VFCAP_BUSY_ROOM 128
+const char *vfcap_vfio_busy(struct vfcap_guest *v, char buf[VFCAP_BUSY_ROOM]);
+
 /* Says that a file could not be opened, and what helps. Returns err. */
 int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err);
 

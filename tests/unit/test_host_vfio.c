@@ -189,7 +189,7 @@ static void begin(struct fixture *f)
 	tree_dirs(&f->tree, SYS "/vfio-dev/vfio3/");
 	tree_dirs(&f->tree, "sys/kernel/iommu_groups/14/devices/" VF "/");
 	assert_int_equal(vfcap_root_open(&f->host.root, f->tree.dir), 0);
-	f->fn = (struct vfcap_function){ .host = &f->host, .name = VF };
+	f->fn = (struct vfcap_function){ .host = &f->host, .name = VF, .iommu_group = 14 };
 }
 
 static void end(struct fixture *f)
@@ -428,6 +428,12 @@ static void test_in_use(void **state)
 	assert_int_equal(mock.next->kind, END);
 	assert_non_null(strstr(f.host.error, VF ": open /dev/vfio/14: "));
 	assert_non_null(strstr(f.host.error, "somebody has it open"));
+	tree_link(&f.tree, "proc/4711/fd/9", "/dev/vfio/14");
+	tree_text(&f.tree, "proc/4711/comm", "qemu-system-x86\n");
+	f.host.error[0] = '\0';
+	mock.next = calls;
+	assert_int_equal(vfcap_vfio_attach_with(&f.fn, NULL, &ops, &f.guest), -EBUSY);
+	assert_non_null(strstr(f.host.error, "(qemu-system-x86, process 4711, has it open)"));
 	end(&f);
 }
 
@@ -512,6 +518,10 @@ static void test_open_elsewhere(void **state)
 	add_all(&f, by_cdev);
 	inject(&f, NULL, VFCAP_LINUX_BIND_IOMMUFD, -EINVAL);
 	fails(&f, NULL, -EBUSY, "somebody has it open");
+	tree_link(&f.tree, "proc/4711/fd/9", "/dev/vfio/devices/vfio3");
+	add_all(&f, by_cdev);
+	inject(&f, NULL, VFCAP_LINUX_BIND_IOMMUFD, -EINVAL);
+	fails(&f, NULL, -EBUSY, "(?, process 4711, has it open)");
 	tree_text(&f.tree, SYS "/vfcap/state", "ready\n");
 	add_all(&f, by_cdev);
 	inject(&f, NULL, VFCAP_LINUX_BIND_IOMMUFD, -EINVAL);
