@@ -9,6 +9,7 @@
 # make install-dkms  its sources, for DKMS
 # make check-vm   only its tests on stock kernels in QEMU; KERNEL='6.12 6.1' says on which ones
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
+# make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -282,10 +283,14 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels vm-progs
+.PHONY: check-kernels check-vmm vm-progs
 check-vm check-kernels: check-%:
 	@tests/setup $*
 	$(run) $*
+
+check-vmm:
+	@tests/setup kernels
+	$(run) vmm
 
 vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
 vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio
