@@ -81,7 +81,7 @@ needs:
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 san := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 cflags := -std=gnu11 -fPIC -fno-semantic-interposition $(warnings) $(san)
-includes := -Isrc -Isrc/core -Isrc/lib -Isrc/render
+includes := -Isrc -Isrc/core -Isrc/lib -Isrc/render -Isrc/spec
 cppflags := $(includes) -D_GNU_SOURCE -DVFCAP_VERSION='"$(VERSION)"' \
 	-DVFCAP_DEMO_DIR='"$(DEMODIR)"' $(dep_cflags)
 core_cflags := -ffreestanding -fno-builtin
@@ -102,7 +102,8 @@ endif
 core_src := $(sort $(wildcard src/core/*.c))
 lib_src := $(core_src) $(sort $(wildcard src/host/*.c src/lib/*.c))
 render_src := $(sort $(wildcard src/render/*.c))
-tool_src := $(render_src) $(sort $(wildcard src/cmd/*.c)) src/vfcap.c
+spec_src := $(sort $(wildcard src/spec/*.c))
+tool_src := $(render_src) $(spec_src) $(sort $(wildcard src/cmd/*.c)) src/vfcap.c
 man_src := $(sort $(wildcard man/*.scd))
 
 obj = $(patsubst %.c,$(O)/%.o,$(1))
@@ -158,7 +159,7 @@ $(O)/demo: share/demo.host $(O)/mkhost
 installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBDIR) \
 	$(public_h:%=644:%:$(INCLUDEDIR)/vfcap) 644:$(O)/vfcap.pc:$(LIBDIR)/pkgconfig \
 	$(foreach m,$(man),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
-	644:share/vfcap.schema.json:$(DATADIR)/vfcap \
+	644:share/vfcap.schema.json:$(DATADIR)/vfcap 644:share/vfcap-description.schema.json:$(DATADIR)/vfcap \
 	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
 	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
 	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))

@@ -73,6 +73,8 @@ for row in $__vfcap_rows
                     set -a spec -x -a 'pasid= pri='
                 case SRC
                     set -a spec -r -F
+                case ADDRESS
+                    set -a spec -x -a '(__vfcap_devices)'
                 case DIR
                     set -a spec -x -a '(__fish_complete_directories)'
                 case '*'

@@ -10,6 +10,7 @@
 
 #include "libvfcap.h"
 #include "render.h"
+#include "spec.h"
 
 #define VFCAP_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -37,8 +38,8 @@ struct vfcap_command {
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
 extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
-	vfcap_cmd_plan, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status, vfcap_cmd_verify,
-	vfcap_cmd_capture, vfcap_cmd_help;
+	vfcap_cmd_plan, vfcap_cmd_apply, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status,
+	vfcap_cmd_verify, vfcap_cmd_capture, vfcap_cmd_help;
 
 const struct vfcap_command *vfcap_command_find(const char *name);
 
@@ -108,13 +109,14 @@ enum {
 	VFCAP_KEY_WISHES, /* a command's other keys begin here */
 };
 
-#define VFCAP_WISH_OPTIONS \
-	{ "rule", VFCAP_KEY_RULE, "auto|pf-offset|after-last|free-gap", 0, \
-	  "which places to try", 0 }, \
-		{ "at", VFCAP_KEY_AT, "CAP=OFFSET", 0, \
-		  "try this offset only, as pasid=0x140", 0 }, \
-	{ \
-		"width", VFCAP_KEY_WIDTH, "N", 0, "PASIDs of N bits; the PF's, unless told", 0 \
+#define VFCAP_WISH_OPTIONS                                                                          \
+	{                                                                                           \
+		"rule", VFCAP_KEY_RULE,	       "auto|pf-offset|after-last|free-gap",                \
+		0,	"which places to try", 0                                                    \
+	},                                                                                          \
+		{ "at", VFCAP_KEY_AT, "CAP=OFFSET", 0, "try this offset only, as pasid=0x140", 0 }, \
+	{                                                                                           \
+		"width", VFCAP_KEY_WIDTH, "N", 0, "PASIDs of N bits; the PF's, unless told", 0      \
 	}
 
 struct vfcap_wished {
@@ -127,6 +129,77 @@ struct vfcap_wished {
 int vfcap_wish_option(struct vfcap_cli *cli, int key, const char *arg, struct vfcap_wished *wished);
 /* What the options mean together: everything is wanted, unless told. 0 or EINVAL, said. */
 int vfcap_wish_settle(struct vfcap_cli *cli, struct vfcap_wished *wished);
+
+/* ------------------------------------------------------------ plan's other forms (plan-as.c) -- */
+
+enum vfcap_plan_as {
+	VFCAP_AS_TEXT,
+	VFCAP_AS_COMMANDS,
+	VFCAP_AS_QEMU,
+	VFCAP_AS_LIBVIRT,
+	VFCAP_AS_FORMS
+};
+
+/* What plan's other forms need of a struct vfcap_plan. */
+struct vfcap_answer {
+	unsigned int n_placements;
+	bool forced_broken;
+	struct vfcap_placement placement[VFCAP_EMULS];
+	enum vfcap_code refused[VFCAP_EMULS];
+};
+
+/* What stands before all VFs; nothing for text. */
+void vfcap_plan_as_begin(struct vfcap_out *out, enum vfcap_plan_as as);
+/* VFs that got the same answer, as something that can be run or pasted. ports counts root ports. */
+void vfcap_plan_as(struct vfcap_out *out, enum vfcap_plan_as as, struct vfcap_function *const *vf,
+		   size_t n, const struct vfcap_answer *answer, size_t *ports);
+
+/* -------------------------------------------------------------------------- groups (group.c) -- */
+
+/* VFs of one PF of which the same is to be said, word for word. */
+struct vfcap_group {
+	struct vfcap_out body;
+	struct vfcap_function **vf;
+	size_t n;
+	struct vfcap_answer answer; /* plan's */
+};
+
+struct vfcap_groups {
+	struct vfcap_group *group;
+	size_t n;
+	size_t printed; /* so far, those that are forgotten too */
+};
+
+/* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that
+ * is new has one VF. */
+struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_out *body,
+				     struct vfcap_function *vf);
+/* Each group's VFs, then what is to be said of them. */
+void vfcap_groups_print(struct vfcap_groups *groups, struct vfcap_out *out);
+/* Forgets all groups. */
+void vfcap_groups_clear(struct vfcap_groups *groups);
+
+/* ------------------------------------------------------------------------ outcomes (outcome.c) -- */
+
+/* How much of it is for real. */
+enum vfcap_earnest { VFCAP_EARNEST, VFCAP_DRY_RUN, VFCAP_CHECK, VFCAP_NO_KERNEL };
+
+/* Outcomes that are printed one after the other: as JSON's "results", or VFs of a PF that fared alike together. */
+struct vfcap_outcomes {
+	struct vfcap_cli *cli;
+	enum vfcap_earnest earnest;
+	struct vfcap_json json;
+	struct vfcap_groups groups;
+	char said[512]; /* the last error, which may be that of many VFs */
+};
+
+void vfcap_outcomes_begin(struct vfcap_outcomes *o, struct vfcap_cli *cli,
+			  enum vfcap_earnest earnest);
+/* The exit status that it is worth. */
+int vfcap_outcomes_add(struct vfcap_outcomes *o, const struct vfcap_outcome *outcome);
+/* All of a PF were added. Before functions are freed. */
+void vfcap_outcomes_flush(struct vfcap_outcomes *o);
+void vfcap_outcomes_end(struct vfcap_outcomes *o);
 
 /* --------------------------------------------------------------------------- change (change.c) -- */
 
@@ -200,54 +273,5 @@ const char *vfcap_cap_label(unsigned int id, char buf[16]);
 void vfcap_out_vfs(struct vfcap_out *out, struct vfcap_function *const *vf, size_t n);
 /* Driver, "no driver", or that it is not known. */
 void vfcap_out_driver(struct vfcap_out *out, const struct vfcap_function *fn);
-
-/* ------------------------------------------------------------ plan's other forms (plan-as.c) -- */
-
-enum vfcap_plan_as {
-	VFCAP_AS_TEXT,
-	VFCAP_AS_COMMANDS,
-	VFCAP_AS_QEMU,
-	VFCAP_AS_LIBVIRT,
-	VFCAP_AS_FORMS
-};
-
-/* What plan's other forms need of a struct vfcap_plan. */
-struct vfcap_answer {
-	unsigned int n_placements;
-	bool forced_broken;
-	struct vfcap_placement placement[VFCAP_EMULS];
-	enum vfcap_code refused[VFCAP_EMULS];
-};
-
-/* What stands before all VFs; nothing for text. */
-void vfcap_plan_as_begin(struct vfcap_out *out, enum vfcap_plan_as as);
-/* VFs that got the same answer, as something that can be run or pasted. ports counts root ports. */
-void vfcap_plan_as(struct vfcap_out *out, enum vfcap_plan_as as, struct vfcap_function *const *vf,
-		   size_t n, const struct vfcap_answer *answer, size_t *ports);
-
-/* -------------------------------------------------------------------------- groups (group.c) -- */
-
-/* VFs of one PF of which the same is to be said, word for word. */
-struct vfcap_group {
-	struct vfcap_out body;
-	struct vfcap_function **vf;
-	size_t n;
-	struct vfcap_answer answer; /* plan's */
-};
-
-struct vfcap_groups {
-	struct vfcap_group *group;
-	size_t n;
-	size_t printed; /* so far, those that are forgotten too */
-};
-
-/* Files a VF under what is to be said of it; body is taken over. NULL: out of memory. A group that
- * is new has one VF. */
-struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_out *body,
-				     struct vfcap_function *vf);
-/* Each group's VFs, then what is to be said of them. */
-void vfcap_groups_print(struct vfcap_groups *groups, struct vfcap_out *out);
-/* Forgets all groups. */
-void vfcap_groups_clear(struct vfcap_groups *groups);
 
 #endif

@@ -116,7 +116,7 @@ static void out_leftover(struct vfcap_out *out, const struct vfcap_leftover *lef
 		vfcap_out_str(out, "damaged");
 		return;
 	}
-	vfcap_out_str(out, left->disable ? "disable" : "enable");
+	vfcap_out_str(out, left->command);
 	if (left->running)
 		vfcap_out_str(out, ", running");
 	else if (left->done)
@@ -161,8 +161,7 @@ static json_t *leftover_json(struct vfcap_json *json, const struct vfcap_leftove
 		return json_null();
 	object = json_object();
 	if (!left->damaged) {
-		vfcap_json_set(json, object, "command",
-			       json_string(left->disable ? "disable" : "enable"));
+		vfcap_json_set(json, object, "command", json_string(left->command));
 		vfcap_json_set(json, object, "n_steps", json_integer((json_int_t)left->n_steps));
 		vfcap_json_set(json, object, "done", json_boolean(left->done));
 	}

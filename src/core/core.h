@@ -393,6 +393,9 @@ enum vfcap_code {
 	VFCAP_OTHER_VARIANT,
 	VFCAP_NO_MODULE,
 	VFCAP_NOT_BOUND,
+	VFCAP_NO_DRIVER, /* apply only, as those below */
+	VFCAP_DISAGREES,
+	VFCAP_OWNED,
 	VFCAP_CODES
 };
 
@@ -402,6 +405,7 @@ const char *vfcap_code_text(enum vfcap_code code); /* one clause for people, no 
 struct vfcap_wish {
 	bool want[VFCAP_EMULS];
 	enum vfcap_rule rule; /* for those without at[] */
+	enum vfcap_rule own_rule[VFCAP_EMULS]; /* of one alone, instead of rule; auto: none */
 	uint16_t at[VFCAP_EMULS]; /* explicit offset, taken when explicit_at says so */
 	bool explicit_at[VFCAP_EMULS];
 	uint8_t width; /* PASID bits, 0: the PF's */

@@ -66,6 +66,9 @@ static const struct {
 	[VFCAP_OTHER_VARIANT] = { "other-variant", "another VFIO driver would lose its migration" },
 	[VFCAP_NO_MODULE] = { "no-module", "the vfcap_vfio_pci module is not there" },
 	[VFCAP_NOT_BOUND] = { "not-bound", "the function is not bound to vfcap's driver" },
+	[VFCAP_NO_DRIVER] = { "no-driver", "the driver is not there" },
+	[VFCAP_DISAGREES] = { "rule-disagrees", "the rule leads to another offset here" },
+	[VFCAP_OWNED] = { "owned", "the number of VFs is set by somebody else" },
 };
 
 const char *vfcap_rule_name(enum vfcap_rule rule)
@@ -388,7 +391,8 @@ static bool try_head(struct planning *p, enum vfcap_emul e)
 
 static bool try_rules(struct planning *p, enum vfcap_emul e)
 {
-	enum vfcap_rule rule = p->wish->rule;
+	enum vfcap_rule own = p->wish->own_rule[e];
+	enum vfcap_rule rule = own == VFCAP_RULE_AUTO ? p->wish->rule : own;
 	bool all = rule != VFCAP_RULE_PF_OFFSET && rule != VFCAP_RULE_AFTER_LAST &&
 		   rule != VFCAP_RULE_FREE_GAP;
 

@@ -12,6 +12,7 @@
 
 #define UNBIND_LIMIT 10000 /* milliseconds: a driver of VFIO waits for its users */
 #define BIND_LIMIT 60000 /* a driver may load firmware */
+#define COUNT_LIMIT 120000 /* thousands of VFs take their time, too; 0 waits for users */
 
 bool vfcap_host_has_kernel(const struct vfcap_host *h)
 {
@@ -259,6 +260,107 @@ static int do_module(struct vfcap_function *vf)
 		     0;
 }
 
+/* ---------------------------------------------------------------------------------------- count -- */
+
+static DIR *open_function(struct vfcap_function *fn, int *err)
+{
+	char path[VFCAP_SYSFS_PATH];
+	int fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "", path),
+				   O_RDONLY | O_DIRECTORY);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	*err = fd < 0 ? fd : dir ? 0 : -errno;
+	if (!dir && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+int vfcap_count_read(struct vfcap_function *pf)
+{
+	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
+	struct dirent *e;
+	int err, n = 0;
+
+	dir = open_function(pf, &err);
+	if (!dir)
+		return vfcap_host_fail(pf->host, err == -ENOENT ? -ENODEV : err, "%s: %s", pf->name,
+				       err == -ENOENT ? "it has gone" : strerror(-err));
+	while ((e = readdir(dir)))
+		n += strncmp(e->d_name, "virtfn", 6) == 0;
+	return n;
+}
+
+int vfcap_autoprobe_read(struct vfcap_function *pf)
+{
+	char path[VFCAP_SYSFS_PATH], text[16];
+
+	if (vfcap_root_read(pf->host->root, vfcap_sysfs_path(pf, "sriov_drivers_autoprobe", path),
+			    text, sizeof(text)) <= 0)
+		return -1;
+	return strcmp(text, "0") != 0;
+}
+
+static int do_autoprobe(struct vfcap_function *pf, const struct vfcap_step *step)
+{
+	char path[VFCAP_SYSFS_PATH];
+	int err = do_attr(pf, vfcap_sysfs_path(pf, "sriov_drivers_autoprobe", path),
+			  step->new ? "1\n" : "0\n", BIND_LIMIT);
+
+	return err ? vfcap_host_fail(pf->host, err, "%s: sriov_drivers_autoprobe: %s", pf->name,
+				     strerror(-err)) :
+		     0;
+}
+
+/* The kernel gives a number; what is behind it, and what helps. */
+static const char *count_error(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return "its VFs are held by somebody, or its driver is at work on them";
+	case -ENOSPC:
+		return "its driver has no MSI-X vectors or queues left for so many: ask for fewer, or give it "
+		       "more in the firmware setup of the device";
+	case -ERANGE:
+		return "more than it can have (sriov_totalvfs), or more than its driver lets it";
+	case -ENOENT:
+		return "its driver cannot create VFs: bind one that can (pci-pf-stub, or vfio-pci with "
+		       "enable_sriov=1)";
+	case -ENOMEM:
+		return "no room for the memory (BARs) of so many VFs, or for their bus numbers: boot with "
+		       "pci=realloc, switch \"Above 4G Decoding\" and SR-IOV on in firmware setup, or ask "
+		       "for fewer";
+	case -EACCES:
+		return "needs root";
+	case -ETIMEDOUT:
+		return "the kernel waits for somebody who has a VF open; it goes on by itself";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* The kernel is content with fewer VFs than it was asked for. */
+static int do_numvfs(struct vfcap_function *pf, const struct vfcap_step *step)
+{
+	char path[VFCAP_SYSFS_PATH], text[16];
+	int err, n;
+
+	snprintf(text, sizeof(text), "%u\n", step->new);
+	err = do_attr(pf, vfcap_sysfs_path(pf, "sriov_numvfs", path), text, COUNT_LIMIT);
+	if (err)
+		return vfcap_host_fail(pf->host, err, "%s: sriov_numvfs %u: %s", pf->name,
+				       step->new, count_error(err));
+	n = vfcap_count_read(pf);
+	if (n < 0)
+		return n;
+	return n == step->new ?
+		       0 :
+		       vfcap_host_fail(
+			       pf->host, -EIO,
+			       "%s: sriov_numvfs %u: the kernel made %d VFs: no bus numbers or "
+			       "no memory for more, the kernel's log says which",
+			       pf->name, step->new, n);
+}
+
 int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step)
 {
 	switch (step->kind) {
@@ -272,6 +374,10 @@ int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step)
 		return do_bind(vf, step);
 	case VFCAP_STEP_KNOB:
 		return do_knob(vf, step);
+	case VFCAP_STEP_NUMVFS:
+		return do_numvfs(vf, step);
+	case VFCAP_STEP_AUTOPROBE:
+		return do_autoprobe(vf, step);
 	default:
 		return -EINVAL;
 	}

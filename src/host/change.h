@@ -78,6 +78,8 @@ enum vfcap_step_kind {
 	VFCAP_STEP_BIND, /* to; "": whatever driver wants it */
 	VFCAP_STEP_KNOB, /* attr: old, new */
 	VFCAP_STEP_VERIFY, /* not the host's to do */
+	VFCAP_STEP_NUMVFS, /* of a PF: how many VFs it has, old, new: from or to 0 */
+	VFCAP_STEP_AUTOPROBE, /* of a PF: do drivers take its VFs by themselves, old, new */
 	VFCAP_STEP_KINDS
 };
 
@@ -88,8 +90,15 @@ struct vfcap_step {
 	char from[VFCAP_NAME_ROOM], to[VFCAP_NAME_ROOM];
 };
 
-/* Makes one step. -ETIMEDOUT: it hangs in the kernel. Errors are said. */
-int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step);
+/* Makes one step of a VF, or of a PF. -ETIMEDOUT: it hangs in the kernel. Errors are said. */
+int vfcap_step_do(struct vfcap_function *fn, const struct vfcap_step *step);
+
+/* ---------------------------------------------------------------------------------------- count -- */
+
+/* How many VFs a PF has, read anew: its links are counted. -errno, said: it has gone. */
+int vfcap_count_read(struct vfcap_function *pf);
+/* sriov_drivers_autoprobe: 0 or 1; -1: this kernel has it not. */
+int vfcap_autoprobe_read(struct vfcap_function *pf);
 
 /* ---------------------------------------------------------------------------------------- use -- */
 
@@ -150,11 +159,13 @@ bool vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b
  * what VFs were bound to before us. They are data: names of steps, addresses and names of drivers.
  */
 
-enum vfcap_act { VFCAP_ACT_ENABLE, VFCAP_ACT_DISABLE };
+enum vfcap_act { VFCAP_ACT_ENABLE, VFCAP_ACT_DISABLE, VFCAP_ACT_APPLY, VFCAP_ACTS };
+
+const char *vfcap_act_name(enum vfcap_act act); /* "enable" */
 
 /* A step that a run made, or was about to make. */
 struct vfcap_entry {
-	struct vfcap_address vf;
+	struct vfcap_address vf; /* or the PF itself */
 	struct vfcap_step step;
 };
 

@@ -120,7 +120,10 @@ struct vfcap_host {
 	bool live; /* root is / */
 	bool wake; /* --wake */
 	bool from_files;
-	uint32_t release; /* VFCAP_RELEASE() of the kernel under the root; VFCAP_RELEASE_NEWEST if not known */
+	bool one_pf; /* nothing is looked at but one PF and its VFs: */
+	struct vfcap_address pf;
+	uint32_t
+		release; /* VFCAP_RELEASE() of the kernel under the root; VFCAP_RELEASE_NEWEST if not known */
 	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
 	struct vfcap_topology *topology; /* owned */
 	struct vfcap_netlink *netlink; /* owned */
@@ -145,6 +148,8 @@ struct vfcap_function *vfcap_host_find(const struct vfcap_host *h, struct vfcap_
 int vfcap_host_finish(struct vfcap_host *h);
 /* Roles, PF and VF links, real IDs: from what the source linked, else from the SR-IOV registers. */
 int vfcap_host_relate(struct vfcap_host *h);
+/* relate.c: where a PF's SR-IOV capability says that its VFs are: First VF Offset and VF Stride. */
+bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride);
 void vfcap_host_clear(struct vfcap_host *h); /* frees all that it owns */
 
 /* -------------------------------------------------------------------------------------- files -- */

@@ -76,6 +76,17 @@ static bool read_sriov(struct vfcap_function *fn, struct sriov *s)
 	return true;
 }
 
+bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride)
+{
+	struct sriov s;
+
+	if (!pf->fetch || pf->skip != VFCAP_SKIP_NONE || !read_sriov(pf, &s))
+		return false;
+	*offset = s.offset;
+	*stride = s.stride;
+	return true;
+}
+
 static unsigned int vf_limit(const struct sriov *s)
 {
 	return s->enabled && s->num ? s->num : s->total;

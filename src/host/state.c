@@ -137,13 +137,13 @@ static bool parse_driver(const char *text, char buf[VFCAP_NAME_ROOM])
 	return true;
 }
 
-static bool parse_value(const char *text, uint16_t *value)
+static bool parse_value(const char *text, unsigned long most, uint16_t *value)
 {
 	char *end;
 	unsigned long v = strtoul(text, &end, 10);
 
 	*value = (uint16_t)v;
-	return *text >= '0' && *text <= '9' && !*end && v < VFCAP_CFG_SIZE;
+	return *text >= '0' && *text <= '9' && !*end && v <= most;
 }
 
 static const char *or_dash(const char *name)
@@ -153,15 +153,27 @@ static const char *or_dash(const char *name)
 
 /* ---------------------------------------------------------------------------------------- undo -- */
 
-static const char *const act_names[] = {
+static const char *const act_names[VFCAP_ACTS] = {
 	[VFCAP_ACT_ENABLE] = "enable",
 	[VFCAP_ACT_DISABLE] = "disable",
+	[VFCAP_ACT_APPLY] = "apply",
 };
 
+const char *vfcap_act_name(enum vfcap_act act)
+{
+	return act_names[act];
+}
+
+/* Between names of drivers, and between numbers: those of the knob have names of their own. */
 static const char *const kind_names[VFCAP_STEP_KINDS] = {
 	[VFCAP_STEP_OVERRIDE] = "override",
 	[VFCAP_STEP_UNBIND] = "unbind",
 	[VFCAP_STEP_BIND] = "bind",
+};
+
+static const char *const count_names[VFCAP_STEP_KINDS] = {
+	[VFCAP_STEP_NUMVFS] = "numvfs",
+	[VFCAP_STEP_AUTOPROBE] = "autoprobe",
 };
 
 static bool parse_knob(char *const word[4], struct vfcap_step *step)
@@ -170,9 +182,17 @@ static bool parse_knob(char *const word[4], struct vfcap_step *step)
 	for (unsigned int a = 0; a < VFCAP_ATTRS; a++)
 		if (strcmp(word[0], vfcap_attr_name(a)) == 0) {
 			step->attr = a;
-			return parse_value(word[2], &step->old) && parse_value(word[3], &step->new);
+			return parse_value(word[2], VFCAP_CFG_SIZE - 1, &step->old) &&
+			       parse_value(word[3], VFCAP_CFG_SIZE - 1, &step->new);
 		}
 	return false;
+}
+
+static bool parse_count(char *const word[4], struct vfcap_step *step)
+{
+	unsigned long most = step->kind == VFCAP_STEP_NUMVFS ? UINT16_MAX : 1;
+
+	return parse_value(word[2], most, &step->old) && parse_value(word[3], most, &step->new);
 }
 
 static bool parse_entry(char *line, struct vfcap_entry *entry)
@@ -187,6 +207,9 @@ static bool parse_entry(char *line, struct vfcap_entry *entry)
 		if (kind_names[k] && strcmp(word[0], kind_names[k]) == 0) {
 			step->kind = k;
 			return parse_driver(word[2], step->from) && parse_driver(word[3], step->to);
+		} else if (count_names[k] && strcmp(word[0], count_names[k]) == 0) {
+			step->kind = k;
+			return parse_count(word, step);
 		}
 	return parse_knob(word, step);
 }
@@ -201,9 +224,12 @@ static bool parse_head(char *line, const struct vfcap_function *pf, const char *
 	    strcmp(word[3], pf->name))
 		return false;
 	*same = strcmp(word[4], boot) == 0;
-	undo->act = strcmp(word[2], act_names[VFCAP_ACT_DISABLE]) == 0 ? VFCAP_ACT_DISABLE :
-									 VFCAP_ACT_ENABLE;
-	return strcmp(word[2], act_names[undo->act]) == 0;
+	for (unsigned int act = 0; act < VFCAP_ACTS; act++)
+		if (strcmp(word[2], act_names[act]) == 0) {
+			undo->act = act;
+			return true;
+		}
+	return false;
 }
 
 static int add_entry(struct vfcap_undo *undo, const struct vfcap_entry *entry)
@@ -394,31 +420,47 @@ static int learn(struct vfcap_record *record, const struct vfcap_entry *entry)
 	return err;
 }
 
-static bool was_bound(const struct vfcap_undo *undo, struct vfcap_address vf)
+/* Was it bound to our driver, beginning with the i-th entry, which is its own? */
+static bool was_bound(const struct vfcap_undo *undo, size_t i)
 {
-	for (size_t i = 0; i < undo->n; i++)
+	const struct vfcap_address vf = undo->entry[i].vf;
+
+	for (; i < undo->n; i++)
 		if (undo->entry[i].step.kind == VFCAP_STEP_BIND &&
+		    strcmp(undo->entry[i].step.to, VFCAP_DRIVER) == 0 &&
 		    !vfcap_address_compare(undo->entry[i].vf, vf))
 			return true;
 	return false;
 }
 
-/* What a run that is done makes of the record. VFs come one after the other in a run. */
+static bool was_recreated(const struct vfcap_undo *undo)
+{
+	for (size_t i = 0; i < undo->n; i++)
+		if (undo->entry[i].step.kind == VFCAP_STEP_NUMVFS)
+			return true;
+	return false;
+}
+
+/* What a run that is done makes of the record. VFs come one after the other in a run. Those that it
+ * created were bound to nothing before, and that is nothing to go back to. */
 static int apply(struct vfcap_record *record, const struct vfcap_undo *undo)
 {
 	const struct vfcap_address *last = NULL;
 	bool bound = false;
 	int err = 0;
 
+	if (was_recreated(undo)) {
+		vfcap_record_free(record);
+		return 0;
+	}
 	for (size_t i = 0; i < undo->n && !err; i++) {
 		const struct vfcap_entry *entry = &undo->entry[i];
 
 		if (entry->step.kind == VFCAP_STEP_KNOB)
 			continue;
 		if (!last || vfcap_address_compare(*last, entry->vf)) {
-			bound = undo->act == VFCAP_ACT_ENABLE && was_bound(undo, entry->vf);
-			if (bound || undo->act == VFCAP_ACT_DISABLE)
-				forget_before(record, entry->vf);
+			bound = was_bound(undo, i);
+			forget_before(record, entry->vf);
 		}
 		last = &entry->vf;
 		if (bound)
@@ -521,6 +563,9 @@ int vfcap_journal_step(struct vfcap_journal *j, const struct vfcap_function *vf,
 
 	if (step->kind == VFCAP_STEP_KNOB)
 		snprintf(line, sizeof(line), "%s %s %u %u\n", vfcap_attr_name(step->attr), vf->name,
+			 step->old, step->new);
+	else if (count_names[step->kind])
+		snprintf(line, sizeof(line), "%s %s %u %u\n", count_names[step->kind], vf->name,
 			 step->old, step->new);
 	else if (kind_names[step->kind])
 		snprintf(line, sizeof(line), "%s %s %s %s\n", kind_names[step->kind], vf->name,

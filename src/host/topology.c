@@ -103,6 +103,28 @@ static int list_sysfs(DIR *dir, struct addresses *list)
 	return err;
 }
 
+/* One PF and its VFs alone. */
+static int list_pf(const struct vfcap_host *h, struct addresses *list)
+{
+	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
+	char path[sizeof(VFCAP_SYSFS_DEVICES "/") + VFCAP_ADDRESS_LEN], link[4096];
+	struct vfcap_address a;
+	struct dirent *e;
+	int err;
+
+	strcpy(path, VFCAP_SYSFS_DEVICES "/");
+	vfcap_address_format(h->pf, path + strlen(path));
+	dir = root_opendir(h->root, path, &err);
+	if (dir)
+		err = addresses_add(list, h->pf);
+	while (!err && (e = readdir(dir)))
+		if (strncmp(e->d_name, "virtfn", 6) == 0 &&
+		    read_link(dirfd(dir), e->d_name, link, sizeof(link)) > 0 &&
+		    is_address(base_name(link), strlen(base_name(link)), &a))
+			err = addresses_add(list, a);
+	return err;
+}
+
 /* proc/bus/pci/BB/DD.F, or DDDD:BB/DD.F: put together they are addresses. */
 static int list_proc(const struct vfcap_root *root, struct addresses *list)
 {
@@ -449,8 +471,8 @@ int vfcap_topology_scan(struct vfcap_host *h)
 		return vfcap_host_fail(h, err, "%s: %s", root, strerror(-err));
 	dir = root_opendir(h->root, VFCAP_SYSFS_DEVICES, &no_sysfs);
 	if (dir)
-		err = list_sysfs(dir, &list);
-	if (!err && !list.n && !h->topology->kernel)
+		err = h->one_pf ? list_pf(h, &list) : list_sysfs(dir, &list);
+	if (!err && !list.n && !h->topology->kernel && !h->one_pf)
 		err = list_proc(h->root, &list);
 	if (err == -ENOENT)
 		err = 0;

@@ -106,6 +106,21 @@ static void refuse(struct vfcap_outcome *out, enum vfcap_code code, const char *
 	snprintf(out->message, sizeof(out->message), "%s", why);
 }
 
+/* An offset comes with the rule that found it, once, perhaps elsewhere. */
+static void refuse_disagreement(const struct vfcap_snapshot *s,
+				const struct vfcap_change_options *opt, unsigned int e,
+				struct vfcap_outcome *out)
+{
+	char why[160], where[32] = "nowhere";
+
+	if (s->place[e].ruled)
+		snprintf(where, sizeof(where), "to 0x%03x", s->place[e].ruled);
+	snprintf(why, sizeof(why), "the rule %s leads %s here, not to 0x%03x",
+		 vfcap_rule_name(opt->agree[e]), where, opt->wish.at[e]);
+	refuse(out, VFCAP_DISAGREES, why);
+	out->emul = e;
+}
+
 static bool refuse_place(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 			 struct vfcap_outcome *out)
 {
@@ -119,6 +134,11 @@ static bool refuse_place(const struct vfcap_snapshot *s, const struct vfcap_chan
 		out->emul = e;
 		return true;
 	}
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		if (s->place[e].disagrees) {
+			refuse_disagreement(s, opt, e, out);
+			return true;
+		}
 	if (s->forced_broken)
 		refuse(out, VFCAP_BROKEN_CHAIN,
 		       "its chain is broken: binding it to a driver of VFIO can overrun the kernel, and "
@@ -130,7 +150,8 @@ static bool refuse_pf_off(const struct vfcap_snapshot *s, const struct vfcap_cha
 			  struct vfcap_outcome *out)
 {
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
-		if (!s->place[e].offset || s->place[e].pf_enabled || opt->wish.force)
+		if ((!s->place[e].offset && !s->place[e].later) || s->place[e].pf_enabled ||
+		    opt->wish.force)
 			continue;
 		refuse(out, VFCAP_PF_OFF,
 		       "the PF has it switched off, so a guest would not be shown it; --force configures it");
@@ -202,7 +223,8 @@ static void tell_wanted(const struct vfcap_snapshot *s, const uint16_t want[VFCA
 {
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
 		out->offset[e] = want[e];
-		out->pf_off[e] = want[e] && !s->place[e].pf_enabled;
+		out->pf_off[e] = (want[e] || s->place[e].later) && !s->place[e].pf_enabled;
+		out->later[e] = s->place[e].later;
 	}
 	if (want[VFCAP_ATTR_PASID])
 		out->width =
@@ -304,6 +326,36 @@ static void decide_disable(const struct vfcap_snapshot *s, const struct vfcap_ch
 		out->n_steps = 0;
 }
 
+/* --------------------------------------------------------------------------------------- assign -- */
+
+static void decide_assign(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			  struct vfcap_outcome *out, struct vfcap_step *step)
+{
+	static const uint16_t nothing[VFCAP_ATTRS];
+	const char *driver = opt->driver ? opt->driver : "";
+	char why[128];
+
+	if (strcmp(s->now.driver, driver) == 0 && !s->now.unbinding) {
+		out->result = VFCAP_UNCHANGED;
+		return;
+	}
+	if (s->assigned_missing) {
+		snprintf(why, sizeof(why), "there is no driver %s: load its module first", driver);
+		refuse(out, VFCAP_NO_DRIVER, why);
+		return;
+	}
+	if (refuse_use(s, out))
+		return;
+	if (is_ours(&s->now))
+		out->n_steps = vfcap_knob_steps(s->now.knob.value, nothing, step);
+	if (strcmp(s->now.override, driver))
+		step[out->n_steps++] = make_step(VFCAP_STEP_OVERRIDE, s->now.override, driver);
+	if (s->now.driver[0])
+		step[out->n_steps++] = make_step(VFCAP_STEP_UNBIND, s->now.driver, "");
+	if (*driver)
+		step[out->n_steps++] = make_step(VFCAP_STEP_BIND, "", driver);
+}
+
 void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 		  struct vfcap_outcome *out, struct vfcap_step *step)
 {
@@ -316,6 +368,8 @@ void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_opti
 		refuse(out, VFCAP_NOT_A_VF, vfcap_code_text(VFCAP_NOT_A_VF));
 	else if (!s->has_pf)
 		refuse(out, VFCAP_PF_UNKNOWN, vfcap_code_text(VFCAP_PF_UNKNOWN));
+	else if (opt->assign)
+		decide_assign(s, opt, out, step);
 	else if (opt->disable)
 		decide_disable(s, opt, out, step);
 	else
@@ -402,4 +456,102 @@ size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
 		memset(&b.knob, 0, sizeof(b.knob));
 	}
 	return is_ours(&b) ? n + undo_knob(&did, &b, step + n) : n;
+}
+
+/* ---------------------------------------------------------------------------------------- count -- */
+
+static struct vfcap_step count_step(enum vfcap_step_kind kind, uint16_t old, uint16_t new)
+{
+	return (struct vfcap_step){ .kind = kind, .old = old, .new = new };
+}
+
+size_t vfcap_count_steps(const struct vfcap_count *count, struct vfcap_step *step)
+{
+	bool hold = count->want && count->autoprobe == 1;
+	size_t n = 0;
+
+	if (count->now == count->want)
+		return 0;
+	if (hold)
+		step[n++] = count_step(VFCAP_STEP_AUTOPROBE, 1, 0);
+	if (count->now)
+		step[n++] = count_step(VFCAP_STEP_NUMVFS, count->now, 0);
+	if (count->want)
+		step[n++] = count_step(VFCAP_STEP_NUMVFS, 0, count->want);
+	if (hold)
+		step[n++] = count_step(VFCAP_STEP_AUTOPROBE, 0, 1);
+	return n;
+}
+
+size_t vfcap_strip_steps(const struct vfcap_binding *now, struct vfcap_step *step)
+{
+	static const uint16_t nothing[VFCAP_ATTRS];
+	size_t n = is_ours(now) ? vfcap_knob_steps(now->knob.value, nothing, step) : 0;
+
+	if (now->override[0])
+		step[n++] = make_step(VFCAP_STEP_OVERRIDE, now->override, "");
+	if (now->driver[0])
+		step[n++] = make_step(VFCAP_STEP_UNBIND, now->driver, "");
+	return n;
+}
+
+/* What a log tells of the PF itself. */
+struct count_log {
+	const struct vfcap_step *numvfs, *autoprobe; /* the first of each */
+	size_t at; /* of the first of both */
+	bool made_now; /* there are as many VFs as one of its steps made */
+};
+
+static struct count_log read_count_log(const struct vfcap_undo *undo, struct vfcap_address pf,
+				       uint16_t now)
+{
+	struct count_log log = { .at = undo->n };
+
+	for (size_t i = 0; i < undo->n; i++) {
+		const struct vfcap_step *step = &undo->entry[i].step;
+		bool numvfs = step->kind == VFCAP_STEP_NUMVFS;
+
+		if ((!numvfs && step->kind != VFCAP_STEP_AUTOPROBE) ||
+		    vfcap_address_compare(undo->entry[i].vf, pf))
+			continue;
+		if (i < log.at)
+			log.at = i;
+		if (numvfs && !log.numvfs)
+			log.numvfs = step;
+		if (!numvfs && !log.autoprobe)
+			log.autoprobe = step;
+		log.made_now |= numvfs && step->new == now;
+	}
+	return log;
+}
+
+/* As many as there were: either the number was not changed yet, or it was taken back already. */
+bool vfcap_undo_count_steps(const struct vfcap_undo *undo, struct vfcap_address pf, uint16_t now,
+			    int autoprobe, struct vfcap_step *step, size_t *n, size_t *n_before)
+{
+	struct count_log log = read_count_log(undo, pf, now);
+	struct vfcap_count back = { .now = now, .want = now, .autoprobe = autoprobe };
+
+	*n = 0;
+	*n_before = log.at;
+	if (log.at == undo->n)
+		return false;
+	if (log.numvfs && now != log.numvfs->old) {
+		if (log.made_now)
+			back.want = log.numvfs->old;
+		else
+			*n_before = 0;
+	}
+	*n = vfcap_count_steps(&back, step);
+	if (*n && step[*n - 1].kind == VFCAP_STEP_AUTOPROBE)
+		(*n)--;
+	for (size_t i = 0; i < *n; i++)
+		if (step[i].kind == VFCAP_STEP_AUTOPROBE)
+			autoprobe = step[i].new;
+	if (log.autoprobe && autoprobe >= 0 && autoprobe != log.autoprobe->old)
+		step[(*n)++] =
+			count_step(VFCAP_STEP_AUTOPROBE, (uint16_t)autoprobe, log.autoprobe->old);
+	else if (autoprobe == 0 && back.autoprobe == 1)
+		step[(*n)++] = count_step(VFCAP_STEP_AUTOPROBE, 0, 1);
+	return true;
 }

@@ -32,7 +32,7 @@ static int names_nothing(struct vfcap_host *h, const char *device)
 }
 
 /* "pci/ADDR" (devlink) and "pci_0000_3b_00_1" (libvirt's nodedev) as an address. */
-static size_t parse_address(const char *s, struct vfcap_address *a)
+size_t vfcap_device_address(const char *s, struct vfcap_address *a)
 {
 	char plain[VFCAP_ADDRESS_LEN + 1];
 	size_t n, i, fields = 0;
@@ -53,7 +53,7 @@ static size_t parse_address(const char *s, struct vfcap_address *a)
 	return fields == 3 && !s[4 + i] && !plain[n] ? n : 0;
 }
 
-static bool is_glob(const char *s)
+bool vfcap_device_is_glob(const char *s)
 {
 	return strpbrk(s, "*?[") != NULL;
 }
@@ -85,11 +85,11 @@ static struct vfcap_function *by_netdev(const struct vfcap_host *h, const char *
 	return NULL;
 }
 
-static int match_one(struct vfcap_host *h, const char *device, struct vfcap_function **fn)
+int vfcap_device_one(struct vfcap_host *h, const char *device, struct vfcap_function **fn)
 {
 	struct vfcap_address a;
 
-	if (parse_address(device, &a))
+	if (vfcap_device_address(device, &a))
 		*fn = vfcap_host_find(h, a);
 	else if (!*device || strpbrk(device, ":/ ") || strlen(device) > 15) /* IFNAMSIZ - 1 */
 		return no_form(h, device);
@@ -99,7 +99,7 @@ static int match_one(struct vfcap_host *h, const char *device, struct vfcap_func
 }
 
 /* "3", "0-7": whole numbers that fit a VF index. */
-static bool parse_range(const char *s, unsigned long *first, unsigned long *last)
+bool vfcap_device_range(const char *s, unsigned long *first, unsigned long *last)
 {
 	char *end;
 
@@ -130,9 +130,9 @@ static int match_vfs(struct vfcap_host *h, const char *device, const char *slash
 
 	if (!name)
 		return -ENOMEM;
-	if (!parse_range(slash + 3, &first, &last))
+	if (!vfcap_device_range(slash + 3, &first, &last))
 		return no_form(h, device);
-	err = match_one(h, name, &pf);
+	err = vfcap_device_one(h, name, &pf);
 	if (err)
 		return err;
 	for (i = first; i <= last; i++) {
@@ -161,10 +161,10 @@ int vfcap_match(struct vfcap *ctx, const char *device, struct vfcap_function ***
 		return vfcap_host_fail(h, err, "%s: %s", device, strerror(-err));
 	if (slash && strncmp(slash, "/vf", 3) == 0)
 		err = match_vfs(h, device, slash, &f);
-	else if (is_glob(device))
+	else if (vfcap_device_is_glob(device))
 		err = match_glob(h, device, &f);
 	else
-		err = match_one(h, device, &f.fn[f.n++]);
+		err = vfcap_device_one(h, device, &f.fn[f.n++]);
 	if (err) {
 		free(f.fn);
 		return err;

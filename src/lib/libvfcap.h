@@ -300,9 +300,14 @@ const char *vfcap_result_name(enum vfcap_result result); /* "done" */
 
 struct vfcap_change_options {
 	bool disable; /* else: enable */
+	/* Instead of both: nothing is shown, and the VF is bound to this driver. NULL, with assign: to none. */
+	bool assign;
+	const char *driver;
 	/* enable: what is to be shown, and where. disable: want[] is what is taken back, with none of
 	 * it: all, and the VF goes back to the driver that it had. */
 	struct vfcap_wish wish;
+	/* enable: the rule that must lead to the explicit offset, too. VFCAP_RULE_AUTO: none need. */
+	enum vfcap_rule agree[VFCAP_EMULS];
 	bool dry_run; /* decide, change nothing */
 	bool no_bind; /* enable: must be bound already; disable: stays bound */
 	bool no_verify; /* do not look through VFIO at what was done */
@@ -315,9 +320,10 @@ struct vfcap_change_options {
 /* One step of a change, made or to be made. */
 struct vfcap_step;
 
-/* "module", "override", "unbind", "bind", "knob" or "verify". */
+/* "module", "override", "unbind", "bind", "knob" or "verify"; of a PF "numvfs" or "autoprobe". */
 const char *vfcap_step_name(const struct vfcap_step *step);
-/* The attribute that a step of "knob" writes ("pasid_offset"), and its values; NULL: none. */
+/* The attribute that a step of "knob" writes ("pasid_offset"), NULL: none; and its values, which steps of a PF
+ * have too. */
 const char *vfcap_step_attribute(const struct vfcap_step *step);
 unsigned int vfcap_step_old(const struct vfcap_step *step);
 unsigned int vfcap_step_new(const struct vfcap_step *step);
@@ -325,9 +331,12 @@ unsigned int vfcap_step_new(const struct vfcap_step *step);
 const char *vfcap_step_from(const struct vfcap_step *step);
 const char *vfcap_step_to(const struct vfcap_step *step);
 
-/* What came of one VF. */
+/* What came of one VF; of apply, also of a PF whose number of VFs is described. */
 struct vfcap_outcome {
-	struct vfcap_function *vf;
+	struct vfcap_function *vf; /* or the PF */
+	bool is_pf;
+	bool later[VFCAP_EMULS]; /* of a VF that is not there yet, by a rule: offset[] is not known */
+	uint16_t numvfs; /* of a PF: how many VFs it has, or was to have */
 	enum vfcap_result result;
 	enum vfcap_code code; /* VFCAP_REFUSED: why; VFCAP_OK: because of another VF of the PF */
 	enum vfcap_emul emul; /* of which capability code speaks; VFCAP_EMULS: of the VF */
@@ -378,7 +387,7 @@ int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status
 struct vfcap_leftover {
 	bool there;
 	bool running; /* it has not ended because it is still at work */
-	bool disable; /* what it was doing; else: enable */
+	const char *command; /* what it was doing: "enable", "disable" or "apply" */
 	bool done; /* all is done, and only not recorded */
 	bool damaged; /* what it wrote down cannot be understood */
 	size_t n_steps; /* written down */
@@ -390,6 +399,81 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 /* Takes back what a killed run did to VFs of a PF, or finishes it when all was done. 0 too when there is
  * nothing. -EROFS: no kernel is behind the context. Failures are said; what is left stays to be repaired. */
 int vfcap_repair(struct vfcap_function *pf);
+
+/* ------------------------------------------------------------------------------------- apply -- */
+
+/* Where something stands in a description. file is borrowed from it; line and column count from 1. */
+struct vfcap_where {
+	const char *file;
+	unsigned int line, column;
+};
+
+/* What is described of one capability of VFs. */
+struct vfcap_want {
+	bool there; /* it is to be shown, */
+	bool at; /* here, and nowhere else; else where rule leads to */
+	uint16_t offset;
+	/* With at: the rule that led there, and has to here, too. VFCAP_RULE_AUTO and _EXPLICIT: any. */
+	enum vfcap_rule rule;
+	struct vfcap_where where;
+};
+
+/* Do both describe the same? Where they stand does not matter. */
+bool vfcap_want_same(const struct vfcap_want *a, const struct vfcap_want *b);
+
+/* What is described of the VFs that a DEVICE names. */
+struct vfcap_spec_vfs {
+	const char *device;
+	struct vfcap_want want[VFCAP_EMULS]; /* with none of it there: nothing is emulated */
+	int width; /* of PASID, 0: the PF's; -1: not described */
+	bool has_driver; /* without anything to show: what they are bound to, */
+	const char *driver; /* NULL: to nothing */
+	struct vfcap_where where;
+};
+
+/* How many VFs a PF is to have. */
+struct vfcap_spec_pf {
+	const char *device;
+	uint16_t numvfs;
+	struct vfcap_where where;
+};
+
+/* A state of a host that is described. */
+struct vfcap_spec {
+	struct vfcap_spec_pf *pf;
+	size_t n_pf;
+	struct vfcap_spec_vfs *vfs;
+	size_t n_vfs;
+};
+
+struct vfcap_apply_options {
+	bool dry_run; /* decide, change nothing */
+	bool no_verify; /* do not look through VFIO at what was done */
+	bool force; /* as of enable */
+	const char *vf_token; /* as of enable; NULL: none */
+	/* The address, as the kernel writes it, of the one PF or VF that is dealt with; what is described of others is
+	 * passed over, even where they are not there. NULL: all. */
+	const char *only;
+};
+
+/* What came of it. */
+struct vfcap_apply;
+
+/*
+ * Brings a host to a described state. PFs are changed independently, several at a time; of each PF, the number
+ * of its VFs and all of its VFs that are described, or nothing: see vfcap_change(). Numbers of VFs lead through 0,
+ * and are only changed when no VF is in use; VFs that are not described become what they were.
+ *
+ * 0: look at the outcomes, which are ordered by PF, then by VF. -EINVAL: the description contradicts itself, or a
+ * device in it has no form of DEVICE; -ENOENT: there is no such device; -ERANGE: a PF cannot have so many
+ * VFs; -ENOMEM. spec is not needed any more after that.
+ */
+int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
+		const struct vfcap_apply_options *opt, struct vfcap_apply **apply);
+/* The i-th outcome; NULL: there is none. Its function may be one that is not there (yet, or any more), of which
+ * vfcap_function_name(), _pf() and _vf_index() tell. Until vfcap_apply_free(). */
+const struct vfcap_outcome *vfcap_apply_outcome(const struct vfcap_apply *apply, size_t i);
+void vfcap_apply_free(struct vfcap_apply *apply);
 
 #ifdef __cplusplus
 }

@@ -43,7 +43,7 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 			!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address);
 	leftover->there = undo.there && (!is_vf || leftover->n_steps);
 	leftover->running = leftover->there && vfcap_undo_running(pf);
-	leftover->disable = undo.act == VFCAP_ACT_DISABLE;
+	leftover->command = vfcap_act_name(undo.act);
 	leftover->done = undo.done;
 	leftover->damaged = undo.damaged;
 	vfcap_undo_free(&undo);

@@ -3,25 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "decide.h"
+#include "transact.h"
 
-#define LOCK_WAIT 10000 /* milliseconds, for another run to end */
+static const struct vfcap_change_options *options_of(const struct vfcap_run *run, size_t i)
+{
+	return run->each ? &run->each[i] : run->opt;
+}
 
-struct vfcap_change {
-	size_t n;
-	struct vfcap_outcome *outcome; /* n of them */
-	struct vfcap_step *step; /* VFCAP_STEPS_MOST of each */
-};
-
-/* One run. */
-struct run {
-	struct vfcap_host *host;
-	struct vfcap_function *pf; /* NULL: not known */
-	const struct vfcap_change_options *opt;
-	struct vfcap_change *change;
-	struct vfcap_journal journal;
-	size_t done, all; /* for those who watch */
-};
+/* Is something to be shown in the i-th VF, rather than taken away? */
+static bool is_enabling(const struct vfcap_run *run, size_t i)
+{
+	return !options_of(run, i)->disable && !options_of(run, i)->assign;
+}
 
 /* ----------------------------------------------------------------------------------- snapshots -- */
 
@@ -52,7 +45,7 @@ static enum vfcap_module find_module(struct vfcap_host *h)
 	return VFCAP_MODULE_MISSING;
 }
 
-static int sight_open(struct run *run, struct sight *sight)
+static int sight_open(struct vfcap_run *run, struct sight *sight)
 {
 	int err = 0;
 
@@ -70,28 +63,81 @@ static int sight_open(struct run *run, struct sight *sight)
 	return err;
 }
 
-static int snap_plan(struct vfcap_function *vf, const struct vfcap_wish *wish, struct sight *sight,
-		     struct vfcap_snapshot *s)
+/* Where the rule leads that an offset came with. */
+static int snap_ruled(struct vfcap_function *vf, const struct vfcap_change_options *opt,
+		      enum vfcap_emul e, struct vfcap_plan *plan, struct vfcap_place *place)
+{
+	struct vfcap_wish wish = opt->wish;
+	int err;
+
+	if (opt->agree[e] == VFCAP_RULE_AUTO || !opt->wish.want[e] || place->refused != VFCAP_OK)
+		return 0;
+	wish.explicit_at[e] = false;
+	wish.own_rule[e] = opt->agree[e];
+	err = vfcap_function_plan(vf, &wish, plan, NULL);
+	if (err)
+		return err;
+	for (unsigned int i = 0; i < plan->n_placements; i++)
+		if (plan->placement[i].emul == e)
+			place->ruled = plan->placement[i].offset;
+	place->disagrees = place->ruled != opt->wish.at[e];
+	return 0;
+}
+
+static int snap_plan(struct vfcap_function *vf, const struct vfcap_change_options *opt,
+		     struct sight *sight, struct vfcap_snapshot *s)
 {
 	struct vfcap_plan *plan = sight->plan;
-	struct vfcap_state state;
-	int err = vfcap_function_plan(vf, wish, plan, NULL);
+	int err = vfcap_function_plan(vf, &opt->wish, plan, NULL);
 
-	vf->host->error[0] = '\0'; /* what could not be read is among the plan's reasons */
-	vfcap_function_drop(vf);
-	if (err)
-		return vfcap_host_fail(vf->host, err, "%s: %s", vf->name, strerror(-err));
-	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+	for (unsigned int e = 0; e < VFCAP_EMULS && !err; e++)
 		s->place[e].refused = plan->refused[e];
-	for (unsigned int i = 0; i < plan->n_placements; i++) {
+	for (unsigned int i = 0; i < plan->n_placements && !err; i++) {
 		s->place[plan->placement[i].emul].offset = plan->placement[i].offset;
 		s->place[plan->placement[i].emul].pf_enabled = plan->placement[i].pf_enabled;
 	}
-	s->forced_broken = plan->forced_broken;
-	if (vf->pf && vfcap_function_state(vf->pf, VFCAP_ID_PASID, &state) > 0)
+	s->forced_broken = !err && plan->forced_broken;
+	for (unsigned int e = 0; e < VFCAP_EMULS && !err; e++)
+		err = snap_ruled(vf, opt, e, plan, &s->place[e]);
+	vf->host->error[0] = '\0'; /* what could not be read is among the plan's reasons */
+	vfcap_function_drop(vf);
+	return err ? vfcap_host_fail(vf->host, err, "%s: %s", vf->name, strerror(-err)) : 0;
+}
+
+/* Of a VF that is not there, its PF tells what it can. */
+static void snap_later(struct vfcap_function *pf, const struct vfcap_change_options *opt,
+		       struct vfcap_snapshot *s)
+{
+	struct vfcap_state state;
+
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		struct vfcap_place *place = &s->place[e];
+		int there;
+
+		if (!opt->wish.want[e])
+			continue;
+		there = vfcap_function_state(pf, vfcap_emul_id(e), &state);
+		place->refused = there > 0  ? VFCAP_OK :
+				 there == 0 ? VFCAP_PF_LACKS :
+					      VFCAP_PF_UNKNOWN;
+		place->pf_enabled = there > 0 && state.enabled;
+		place->later = there > 0 && !opt->wish.explicit_at[e];
+		if (there > 0 && opt->wish.explicit_at[e])
+			place->offset = opt->wish.at[e];
+		if (there > 0 && e == VFCAP_EMUL_PASID && opt->wish.width > state.width)
+			place->refused = VFCAP_WIDTH;
+	}
+	pf->host->error[0] = '\0';
+}
+
+static void snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
+{
+	struct vfcap_state state;
+
+	if (pf && vfcap_function_state(pf, VFCAP_ID_PASID, &state) > 0)
 		s->pf_width = state.width;
-	vf->host->error[0] = '\0';
-	return 0;
+	if (pf)
+		pf->host->error[0] = '\0';
 }
 
 static void snap_record(struct vfcap_function *vf, const struct sight *sight,
@@ -107,32 +153,56 @@ static void snap_record(struct vfcap_function *vf, const struct sight *sight,
 	s->driver_loaded = s->driver[0] && vfcap_driver_loaded(vf->host, s->driver);
 }
 
-static int snap(struct run *run, struct vfcap_function *vf, struct sight *sight,
-		struct vfcap_snapshot *s)
+/* What it is bound to, and by whom it is used. */
+static int snap_now(struct vfcap_function *vf, struct sight *sight, struct vfcap_snapshot *s)
 {
+	int err = vfcap_binding_read(vf, &s->now);
+
+	if (err)
+		return err;
+	vfcap_use_find(vf, &s->now, &sight->holders, &s->use);
+	s->other_variant = vfcap_variant_find(vf, &s->now, &sight->variants, s->variant);
+	snap_record(vf, sight, s);
+	return 0;
+}
+
+/* A captured host need not have all of its drivers. */
+static bool assigned_missing(const struct vfcap_run *run, const struct vfcap_change_options *opt)
+{
+	return opt->assign && opt->driver && vfcap_host_has_kernel(run->host) &&
+	       !vfcap_driver_loaded(run->host, opt->driver);
+}
+
+/* like: whose bytes it will have; NULL: nobody's that are known. */
+static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bool there,
+		struct sight *sight, struct vfcap_snapshot *s)
+{
+	struct vfcap_function *vf = run->change->outcome[i].vf;
+	const struct vfcap_change_options *opt = options_of(run, i);
 	int err = 0;
 
 	*s = (struct vfcap_snapshot){ .is_vf = vf->role == VFCAP_ROLE_VF,
 				      .has_pf = vf->pf,
-				      .module = sight->module };
-	if (run->host->root) {
-		err = vfcap_binding_read(vf, &s->now);
-		if (err)
-			return err;
-		vfcap_use_find(vf, &s->now, &sight->holders, &s->use);
-		s->other_variant = vfcap_variant_find(vf, &s->now, &sight->variants, s->variant);
-		snap_record(vf, sight, s);
-	}
-	return run->opt->disable ? 0 : snap_plan(vf, &run->opt->wish, sight, s);
+				      .module = sight->module,
+				      .assigned_missing = assigned_missing(run, opt) };
+	if (run->host->root && there)
+		err = snap_now(vf, sight, s);
+	if (err || !is_enabling(run, i))
+		return err;
+	snap_pf_width(vf->pf, s);
+	if (like)
+		return snap_plan(like, opt, sight, s);
+	snap_later(run->pf, opt, s);
+	return 0;
 }
 
-static void fail(struct vfcap_outcome *out, const char *message)
+void vfcap_outcome_fail(struct vfcap_outcome *out, const char *message)
 {
 	out->result = VFCAP_FAILED;
 	snprintf(out->message, sizeof(out->message), "%s", message);
 }
 
-static int decide_all(struct run *run)
+int vfcap_run_decide(struct vfcap_run *run, struct vfcap_function *const *like, bool there)
 {
 	VFCAP_CLEANUP(cleanup_sight) struct sight sight = { 0 };
 	struct vfcap_snapshot s;
@@ -141,9 +211,10 @@ static int decide_all(struct run *run)
 	for (size_t i = 0; i < run->change->n && !err; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
-		err = snap(run, out->vf, &sight, &s);
+		err = snap(run, i, like ? like[i] : out->vf, there, &sight, &s);
 		if (!err)
-			vfcap_decide(&s, run->opt, out, run->change->step + i * VFCAP_STEPS_MOST);
+			vfcap_decide(&s, options_of(run, i), out,
+				     run->change->step + i * VFCAP_STEPS_MOST);
 	}
 	return err;
 }
@@ -200,37 +271,141 @@ static bool comes_later(const struct vfcap_undo *undo, size_t i)
 	return false;
 }
 
-/* The last VF first. One that cannot be taken back does not keep the others. The log stays as long as
- * there is something to do. */
-static int take_back(struct vfcap_journal *j, const struct vfcap_undo *undo)
+/* The last VF first. One that cannot be taken back does not keep the others. */
+static int take_back_vfs(struct vfcap_function *pf, const struct vfcap_undo *undo)
 {
-	struct vfcap_host *h = j->pf->host;
 	struct vfcap_holders holders;
-	int err = vfcap_holders_scan(h, &holders), one;
+	int err = vfcap_holders_scan(pf->host, &holders), one;
 
 	for (size_t i = undo->n; i-- > 0;) {
-		struct vfcap_function *vf = vfcap_host_find(h, undo->entry[i].vf);
+		struct vfcap_function *vf = vfcap_host_find(pf->host, undo->entry[i].vf);
 
-		if (!vf || vf->pf != j->pf || comes_later(undo, i))
+		if (!vf || vf->pf != pf || comes_later(undo, i))
 			continue;
 		one = undo_vf(vf, undo, &holders);
 		err = err ? err : one;
 	}
 	vfcap_holders_free(&holders);
+	return err;
+}
+
+int vfcap_find_user(struct vfcap_function *pf, struct vfcap_function **vf, struct vfcap_use *use)
+{
+	struct vfcap_holders holders;
+	struct vfcap_binding now;
+	int err = vfcap_holders_scan(pf->host, &holders);
+
+	*vf = NULL;
+	for (size_t i = 0; i < pf->n_vf && !err && !*vf; i++) {
+		err = vfcap_binding_read(pf->vf[i], &now);
+		if (err)
+			break;
+		vfcap_use_find(pf->vf[i], &now, &holders, use);
+		if (use->kind != VFCAP_USE_NONE)
+			*vf = pf->vf[i];
+	}
+	vfcap_holders_free(&holders);
+	return err;
+}
+
+/* VFs go when their number changes: nobody may use them. */
+static int check_unused(struct vfcap_function *pf)
+{
+	struct vfcap_function *vf;
+	struct vfcap_use use;
+	char who[160];
+	int err = vfcap_find_user(pf, &vf, &use);
+
+	if (err || !vf)
+		return err;
+	vfcap_use_text(&use, who, sizeof(who));
+	return vfcap_host_fail(pf->host, -EBUSY, "%s: %s", vf->name, who);
+}
+
+static bool has_numvfs(const struct vfcap_step *step, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (step[i].kind == VFCAP_STEP_NUMVFS)
+			return true;
+	return false;
+}
+
+/* What was done to the PF itself, of which pf is a function that was read just now. */
+static int take_back_count(struct vfcap_function *pf, const struct vfcap_undo *undo,
+			   size_t *n_before)
+{
+	struct vfcap_step step[VFCAP_COUNT_STEPS_MOST];
+	int err = 0, now = vfcap_count_read(pf);
+	size_t n;
+
+	*n_before = undo->n;
+	if (now < 0)
+		return now;
+	vfcap_undo_count_steps(undo, pf->address, (uint16_t)now, vfcap_autoprobe_read(pf), step, &n,
+			       n_before);
+	if (has_numvfs(step, n))
+		err = check_unused(pf);
+	for (size_t i = 0; i < n && !err; i++)
+		err = vfcap_step_do(pf, &step[i]);
+	return err;
+}
+
+/* A function that was read anew has its own context, whose error it is. */
+static int pass_error(struct vfcap_function *pf, const struct vfcap *ctx, int err)
+{
+	return err ? vfcap_host_fail(pf->host, err, "%s",
+				     ctx && ctx->host.error[0] ? ctx->host.error : strerror(-err)) :
+		     0;
+}
+
+static bool counts(const struct vfcap_undo *undo, const struct vfcap_function *pf)
+{
+	for (size_t i = 0; i < undo->n; i++)
+		if (!vfcap_address_compare(undo->entry[i].vf, pf->address))
+			return true;
+	return false;
+}
+
+/* VFs came and went since the host was read, and go and come again. */
+static int take_back_all(struct vfcap_function *pf, const struct vfcap_undo *undo)
+{
+	struct vfcap_undo before = *undo;
+	struct vfcap_function *again;
+	struct vfcap *ctx = NULL;
+	int err = vfcap_pf_open(pf, &ctx, &again);
+
+	if (!err)
+		err = pass_error(pf, ctx, take_back_count(again, undo, &before.n));
+	vfcap_free(ctx);
+	ctx = NULL;
+	if (!err && before.n)
+		err = vfcap_pf_open(pf, &ctx, &again);
+	if (!err && before.n)
+		err = pass_error(pf, ctx, take_back_vfs(again, &before));
+	vfcap_free(ctx);
+	return err;
+}
+
+/* The log stays as long as there is something to do. */
+static int take_back(struct vfcap_journal *j, const struct vfcap_undo *undo)
+{
+	int err = counts(undo, j->pf) ? take_back_all(j->pf, undo) : take_back_vfs(j->pf, undo);
+
 	return err ? err : vfcap_journal_forget(j);
 }
 
 /* What a run has left that did not end. */
-static int repair(struct vfcap_journal *j)
+static int repair(struct vfcap_journal *j, bool *repaired)
 {
 	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
 	struct vfcap_function *pf = j->pf;
 	int err = vfcap_undo_read(pf, &undo);
-	const char *what = undo.act == VFCAP_ACT_DISABLE ? "disable" : "enable";
+	const char *what = vfcap_act_name(undo.act);
 
 	if (err)
 		return vfcap_host_fail(pf->host, err, "%s: /run/vfcap/%s.undo: %s", pf->name,
 				       pf->name, strerror(-err));
+	*repaired = undo.there;
 	if (!undo.there)
 		return 0;
 	if (undo.damaged)
@@ -247,10 +422,38 @@ static int repair(struct vfcap_journal *j)
 	return err;
 }
 
+int vfcap_pf_open(struct vfcap_function *pf, struct vfcap **out, struct vfcap_function **again)
+{
+	struct vfcap_host *h = pf->host;
+	struct vfcap *ctx;
+	int err = vfcap_new(&ctx);
+
+	*out = ctx;
+	if (err)
+		return vfcap_host_fail(h, err, "%s: %s", pf->name, strerror(-err));
+	ctx->host.one_pf = true;
+	ctx->host.pf = pf->address;
+	ctx->host.wake = h->wake;
+	ctx->host.log = h->log;
+	ctx->host.log_arg = h->log_arg;
+	err = vfcap_set_sysroot(ctx, vfcap_root_dir(h->root));
+	if (!err)
+		err = vfcap_scan(ctx);
+	ctx->host.ops = h->ops;
+	ctx->verify = vfcap_of(pf)->verify;
+	*again = err ? NULL : vfcap_host_find(&ctx->host, pf->address);
+	if (err == -ENOENT || (!err && !*again)) {
+		ctx->host.error[0] = '\0';
+		err = vfcap_host_fail(&ctx->host, -ENODEV, "%s: it has gone", pf->name);
+	}
+	return pass_error(pf, ctx, err);
+}
+
 int vfcap_repair(struct vfcap_function *pf)
 {
 	struct vfcap_host *h = pf->host;
 	VFCAP_CLEANUP(vfcap_journal_close) struct vfcap_journal j;
+	bool repaired;
 	int err;
 
 	h->error[0] = '\0';
@@ -258,8 +461,8 @@ int vfcap_repair(struct vfcap_function *pf)
 	if (!vfcap_host_has_kernel(h))
 		return vfcap_host_fail(h, -EROFS, "%s: there is no kernel behind it",
 				       vfcap_source((struct vfcap *)h));
-	err = vfcap_journal_open(&j, pf, LOCK_WAIT);
-	return err ? err : repair(&j);
+	err = vfcap_journal_open(&j, pf, VFCAP_LOCK_WAIT);
+	return err ? err : repair(&j, &repaired);
 }
 
 /* ------------------------------------------------------------------------------------- carrying out -- */
@@ -268,6 +471,7 @@ static const char *const step_names[VFCAP_STEP_KINDS] = {
 	[VFCAP_STEP_MODULE] = "module", [VFCAP_STEP_OVERRIDE] = "override",
 	[VFCAP_STEP_UNBIND] = "unbind", [VFCAP_STEP_BIND] = "bind",
 	[VFCAP_STEP_KNOB] = "knob",	[VFCAP_STEP_VERIFY] = "verify",
+	[VFCAP_STEP_NUMVFS] = "numvfs", [VFCAP_STEP_AUTOPROBE] = "autoprobe",
 };
 
 #define PART(kind) (1u << (kind))
@@ -276,6 +480,7 @@ static const char *const step_names[VFCAP_STEP_KINDS] = {
 	 PART(VFCAP_STEP_BIND))
 #define PART_KNOB PART(VFCAP_STEP_KNOB)
 #define PART_VERIFY PART(VFCAP_STEP_VERIFY)
+#define PART_ALL (~0u)
 
 /* With the PF's capability off, which was forced, it cannot be seen. */
 static bool verdict_ok(const struct vfcap_outcome *out, const struct vfcap_verdict *verdict)
@@ -291,7 +496,7 @@ static bool verdict_ok(const struct vfcap_outcome *out, const struct vfcap_verdi
 	return hidden ? verdict->has_knob && !verdict->n : vfcap_verdict_good(verdict);
 }
 
-static int verify(struct run *run, const struct vfcap_outcome *out)
+static int verify(struct vfcap_run *run, const struct vfcap_outcome *out)
 {
 	struct vfcap *ctx = (struct vfcap *)run->host;
 	struct vfcap_verdict verdict = { 0 };
@@ -315,7 +520,7 @@ static int verify(struct run *run, const struct vfcap_outcome *out)
 	return err;
 }
 
-static int make_step(struct run *run, const struct vfcap_outcome *out,
+static int make_step(struct vfcap_run *run, const struct vfcap_outcome *out,
 		     const struct vfcap_step *step)
 {
 	int err;
@@ -327,7 +532,7 @@ static int make_step(struct run *run, const struct vfcap_outcome *out,
 }
 
 /* The steps of those kinds, of one VF. */
-static int make_steps(struct run *run, const struct vfcap_outcome *out, unsigned int part)
+static int make_steps(struct vfcap_run *run, const struct vfcap_outcome *out, unsigned int part)
 {
 	const char *what = NULL;
 	struct vfcap_binding now;
@@ -353,18 +558,20 @@ static int make_steps(struct run *run, const struct vfcap_outcome *out, unsigned
 static int fail_at(struct vfcap_outcome *out, int err)
 {
 	if (err)
-		fail(out, out->vf->host->error[0] ? out->vf->host->error : strerror(-err));
+		vfcap_outcome_fail(out,
+				   out->vf->host->error[0] ? out->vf->host->error : strerror(-err));
 	return err;
 }
 
-static int make_part(struct run *run, unsigned int part)
+/* Of those VFs that are to show something, or of those that are not. */
+static int make_part(struct vfcap_run *run, bool enabling, unsigned int part)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < run->change->n && !err; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
-		if (out->result == VFCAP_DONE)
+		if (out->result == VFCAP_DONE && is_enabling(run, i) == enabling)
 			err = fail_at(out, make_steps(run, out, part));
 	}
 	return err;
@@ -372,9 +579,10 @@ static int make_part(struct run *run, unsigned int part)
 
 /* A driver that let go may have left other bytes behind than were planned with: the places are looked at
  * again. */
-static int look_again(struct run *run, struct vfcap_outcome *out, struct vfcap_plan *plan)
+static int look_again(struct vfcap_run *run, size_t i, struct vfcap_plan *plan)
 {
-	struct vfcap_wish wish = run->opt->wish;
+	struct vfcap_outcome *out = &run->change->outcome[i];
+	struct vfcap_wish wish = options_of(run, i)->wish;
 	unsigned int e;
 	int err;
 
@@ -400,7 +608,7 @@ static int look_again(struct run *run, struct vfcap_outcome *out, struct vfcap_p
 	return 0;
 }
 
-static int look_again_at_all(struct run *run)
+static int look_again_at_all(struct vfcap_run *run)
 {
 	cleanup_free struct vfcap_plan *plan = malloc(sizeof(*plan));
 	int err = 0;
@@ -411,37 +619,49 @@ static int look_again_at_all(struct run *run)
 	for (size_t i = 0; i < run->change->n && !err; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
-		if (out->result == VFCAP_DONE)
-			err = fail_at(out, look_again(run, out, plan));
+		if (out->result == VFCAP_DONE && is_enabling(run, i))
+			err = fail_at(out, look_again(run, i, plan));
 	}
 	return err;
 }
 
-static int make_all(struct run *run)
+int vfcap_run_make(struct vfcap_run *run)
 {
-	int err;
+	int err = make_part(run, false, PART_ALL);
 
-	if (run->opt->disable)
-		return make_part(run, ~0u);
-	err = make_part(run, PART_BIND);
+	if (!err)
+		err = make_part(run, true, PART_BIND);
+	if (!err && run->bound)
+		err = run->bound(run);
 	if (!err)
 		err = look_again_at_all(run);
 	if (!err)
-		err = make_part(run, PART_KNOB);
+		err = make_part(run, true, PART_KNOB);
 	if (!err)
-		err = make_part(run, PART_VERIFY);
+		err = make_part(run, true, PART_VERIFY);
+	return err;
+}
+
+int vfcap_run_steps(struct vfcap_run *run, struct vfcap_function *fn, const struct vfcap_step *step,
+		    size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		err = vfcap_journal_step(&run->journal, fn, &step[i]);
+		if (!err)
+			err = vfcap_step_do(fn, &step[i]);
+	}
 	return err;
 }
 
 /* -------------------------------------------------------------------------------------- the run -- */
 
-static void undo_run(struct run *run)
+int vfcap_run_undo(struct vfcap_run *run, const char *first)
 {
 	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
-	char first[sizeof(run->host->error)];
 	int err;
 
-	memcpy(first, run->host->error, sizeof(first));
 	run->host->error[0] = '\0';
 	err = vfcap_undo_read(run->pf, &undo);
 	if (!err)
@@ -450,18 +670,19 @@ static void undo_run(struct run *run)
 		vfcap_host_log(run->host,
 			       "%s; not all that was done could be taken back: see vfcap status",
 			       run->host->error[0] ? run->host->error : strerror(-err));
-	for (size_t i = 0; i < run->change->n; i++) {
+	for (size_t i = 0; run->change && i < run->change->n; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
 		if (out->result == VFCAP_DONE)
-			fail(out, first);
+			vfcap_outcome_fail(out, first);
 		out->undone = out->result == VFCAP_FAILED && !err;
 	}
-	memcpy(run->host->error, first, sizeof(first));
+	snprintf(run->host->error, sizeof(run->host->error), "%s", first);
+	return err;
 }
 
 /* What is done is done: when only the record cannot be written, the next run sees to it. */
-static void end_run(struct run *run)
+void vfcap_run_end(struct vfcap_run *run)
 {
 	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
 	int err = vfcap_undo_read(run->pf, &undo);
@@ -473,15 +694,6 @@ static void end_run(struct run *run)
 			       run->host->error[0] ? run->host->error : strerror(-err));
 }
 
-static size_t count(const struct vfcap_change *change, enum vfcap_result result)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < change->n; i++)
-		n += change->outcome[i].result == result;
-	return n;
-}
-
 static bool has_part(const struct vfcap_outcome *out, unsigned int part)
 {
 	for (size_t i = 0; i < out->n_steps; i++)
@@ -491,7 +703,7 @@ static bool has_part(const struct vfcap_outcome *out, unsigned int part)
 }
 
 /* How often make_steps() will have something to do. */
-static size_t count_work(const struct run *run)
+static size_t count_work(const struct vfcap_run *run)
 {
 	static const unsigned int parts[] = { PART_BIND, PART_KNOB, PART_VERIFY };
 	size_t all = 0;
@@ -501,39 +713,47 @@ static size_t count_work(const struct run *run)
 
 		if (out->result != VFCAP_DONE)
 			continue;
-		for (size_t p = 0; p < 3 && !run->opt->disable; p++)
+		for (size_t p = 0; p < 3 && is_enabling(run, i); p++)
 			all += has_part(out, parts[p]);
-		all += run->opt->disable && has_part(out, ~0u);
+		all += !is_enabling(run, i) && has_part(out, PART_ALL);
 	}
 	return all;
 }
 
-static int carry_out(struct run *run)
+int vfcap_run_carry_out(struct vfcap_run *run)
 {
-	int err = vfcap_journal_begin(&run->journal,
-				      run->opt->disable ? VFCAP_ACT_DISABLE : VFCAP_ACT_ENABLE);
+	char first[sizeof(run->host->error)];
+	int err;
 
+	run->all = count_work(run);
+	if (!run->all)
+		return 0;
+	err = vfcap_journal_begin(&run->journal, run->each	   ? VFCAP_ACT_APPLY :
+						 run->opt->disable ? VFCAP_ACT_DISABLE :
+								     VFCAP_ACT_ENABLE);
 	if (err)
 		return err;
-	run->all = count_work(run);
-	err = make_all(run);
+	err = vfcap_run_make(run);
 	if (!err)
 		err = vfcap_journal_done(&run->journal);
+	memcpy(first, run->host->error, sizeof(first));
 	if (err)
-		undo_run(run);
+		vfcap_run_undo(run, first);
 	else
-		end_run(run);
+		vfcap_run_end(run);
 	return 0;
 }
 
-/* One VF that is refused keeps all of its PF as they are. */
-static void refuse_all(struct run *run)
+const char *vfcap_run_refused(const struct vfcap_run *run)
 {
-	const struct vfcap_outcome *first = NULL;
-
-	for (size_t i = 0; i < run->change->n && !first; i++)
+	for (size_t i = 0; i < run->change->n; i++)
 		if (run->change->outcome[i].result == VFCAP_REFUSED)
-			first = &run->change->outcome[i];
+			return run->change->outcome[i].vf->name;
+	return NULL;
+}
+
+void vfcap_run_refuse(struct vfcap_run *run, const char *name)
+{
 	for (size_t i = 0; i < run->change->n; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
@@ -542,37 +762,42 @@ static void refuse_all(struct run *run)
 		out->result = VFCAP_REFUSED;
 		out->n_steps = 0;
 		snprintf(out->message, sizeof(out->message), "not touched, because %s was refused",
-			 first->vf->name);
+			 name);
 	}
 }
 
-static int run_for_real(struct run *run)
+int vfcap_run_lock(struct vfcap_run *run, bool *repaired)
 {
-	int err = vfcap_journal_open(&run->journal, run->pf, LOCK_WAIT);
+	int err = vfcap_journal_open(&run->journal, run->pf, VFCAP_LOCK_WAIT);
+
+	*repaired = false;
+	return err ? err : repair(&run->journal, repaired);
+}
+
+static int run_for_real(struct vfcap_run *run)
+{
+	bool repaired;
+	int err = vfcap_run_lock(run, &repaired);
 
 	if (!err)
-		err = repair(&run->journal);
-	if (!err)
-		err = decide_all(run);
-	if (!err && count(run->change, VFCAP_REFUSED))
-		refuse_all(run);
-	else if (!err && count(run->change, VFCAP_DONE))
-		err = carry_out(run);
+		err = vfcap_run_decide(run, NULL, true);
+	if (!err && vfcap_run_refused(run))
+		vfcap_run_refuse(run, vfcap_run_refused(run));
+	else if (!err)
+		err = vfcap_run_carry_out(run);
 	vfcap_journal_close(&run->journal);
 	return err;
 }
 
-/* What would be done. */
-static int run_on_paper(struct run *run)
+void vfcap_run_on_paper(struct vfcap_run *run)
 {
-	int err = decide_all(run);
 	char why[256];
 
 	snprintf(why, sizeof(why), "%s: there is no kernel behind it, nothing was changed",
 		 vfcap_source((struct vfcap *)run->host));
-	if (!err && count(run->change, VFCAP_REFUSED))
-		refuse_all(run);
-	for (size_t i = 0; i < run->change->n && !err; i++) {
+	if (vfcap_run_refused(run))
+		vfcap_run_refuse(run, vfcap_run_refused(run));
+	for (size_t i = 0; i < run->change->n; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
 		if (out->result != VFCAP_DONE)
@@ -580,12 +805,21 @@ static int run_on_paper(struct run *run)
 		if (run->opt->dry_run)
 			out->result = VFCAP_UNCHANGED;
 		else
-			fail(out, why);
+			vfcap_outcome_fail(out, why);
 	}
+}
+
+/* What would be done. */
+static int run_on_paper(struct vfcap_run *run)
+{
+	int err = vfcap_run_decide(run, NULL, true);
+
+	if (!err)
+		vfcap_run_on_paper(run);
 	return err;
 }
 
-static int change_new(struct vfcap_function *const *vf, size_t n, struct vfcap_change **out)
+int vfcap_change_new(struct vfcap_function *const *vf, size_t n, struct vfcap_change **out)
 {
 	struct vfcap_change *change = calloc(1, sizeof(*change));
 
@@ -610,7 +844,7 @@ static int change_new(struct vfcap_function *const *vf, size_t n, struct vfcap_c
 int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
 		 const struct vfcap_change_options *opt, struct vfcap_change **change)
 {
-	struct run run = { .host = &ctx->host, .opt = opt };
+	struct vfcap_run run = { .host = &ctx->host, .opt = opt };
 	int err;
 
 	ctx->host.error[0] = '\0';
@@ -619,7 +853,7 @@ int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
 		if (vf[i]->pf != vf[0]->pf)
 			return vfcap_host_fail(run.host, -EINVAL, "%s and %s: not of one PF",
 					       vf[0]->name, vf[i]->name);
-	err = change_new(vf, n, change);
+	err = vfcap_change_new(vf, n, change);
 	if (err)
 		return vfcap_host_fail(run.host, err, "%s", strerror(-err));
 	run.change = *change;

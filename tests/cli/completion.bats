@@ -77,6 +77,9 @@ columns_like() { # PATTERN PREFIX
 	assert_equal "$(in_bash 'vfcap --from=Makef')" Makefile
 	assert_equal "$(in_bash 'vfcap -F 0000:01:00.0=Makef')" Makefile
 	assert_equal "$(in_bash 'vfcap --sysroot complet')" completions
+	assert_equal "$(in_bash 'vfcap apply Makef')" Makefile
+	assert_equal "$(in_bash 'vfcap apply --check x.json Makef')" Makefile
+	assert_equal "$(in_bash 'vfcap --demo apply --only 0000:3b:01' '')" "$vfs"
 }
 
 @test "bash: devices, with colons that break words and without" {
@@ -117,6 +120,7 @@ columns_like() { # PATTERN PREFIX
 	cd "$VFCAP_SOURCE"
 	assert_equal "$(in_zsh 'vfcap -F Makef')" Makefile
 	assert_equal "$(in_zsh 'vfcap --sysroot complet')" completions
+	assert_equal "$(in_zsh 'vfcap apply Makef')" Makefile
 }
 
 @test "zsh: devices" {
@@ -146,6 +150,7 @@ columns_like() { # PATTERN PREFIX
 	cd "$VFCAP_SOURCE"
 	assert_equal "$(in_fish 'vfcap -F Makef')" Makefile
 	assert_equal "$(in_fish 'vfcap --sysroot complet')" completions/
+	assert_equal "$(in_fish 'vfcap apply Makef')" Makefile
 }
 
 @test "fish: devices" {

@@ -759,11 +759,32 @@ static void test_reads_little(void **state)
 static void test_names(void **state)
 {
 	static const char *const names[VFCAP_CODES] = {
-		"ok", "not-a-vf", "pf-unknown", "pf-lacks-capability", "no-extended-config",
-		"unreadable", "broken-chain", "already-present", "width", "misaligned",
-		"out-of-range", "occupied", "too-close", "nonzero", "sibling-nonzero",
-		"pf-nonzero", "empty-chain", "no-room", "pf-off", "in-use", "other-variant",
-		"no-module", "not-bound",
+		"ok",
+		"not-a-vf",
+		"pf-unknown",
+		"pf-lacks-capability",
+		"no-extended-config",
+		"unreadable",
+		"broken-chain",
+		"already-present",
+		"width",
+		"misaligned",
+		"out-of-range",
+		"occupied",
+		"too-close",
+		"nonzero",
+		"sibling-nonzero",
+		"pf-nonzero",
+		"empty-chain",
+		"no-room",
+		"pf-off",
+		"in-use",
+		"other-variant",
+		"no-module",
+		"not-bound",
+		"no-driver",
+		"rule-disagrees",
+		"owned",
 	};
 	int i;
 
