@@ -435,19 +435,21 @@ static int add_function(struct capture *c, struct vfcap_function *fn)
 static const struct {
 	const char *path; /* %: the kernel's release */
 	bool words; /* one line, of which words are chosen; else: lines */
-	const char *wanted[8]; /* how they begin; "*x": what they contain */
+	const char *wanted[10]; /* how they begin; "*x": what they contain */
 } excerpts[] = {
 	{ "proc/cmdline",
 	  true,
-	  { "intel_iommu", "amd_iommu", "iommu", "arm-smmu", "pci", "vfio", "module.sig",
-	    "lockdown" } },
+	  { "intel_iommu", "amd_iommu", "iommu", "arm-smmu", "intremap", "pci", "vfio",
+	    "module.sig", "lockdown" } },
 	{ "proc/cpuinfo", false, { "vendor_id" } },
 	{ "lib/modules/%/modules.alias", false, { "alias vfio_pci:" } },
 	{ "lib/modules/%/modules.symbols", false, { "*vfio", "*iommufd" } },
+	{ "lib/modules/%/modules.builtin", false, { "*vfio", "*iommufd" } },
+	{ "lib/modules/%/modules.dep", false, { "*vfio", "*iommufd", "*vfcap" } },
 	{ "lib/modules/%/config",
 	  false,
-	  { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PASID" } },
-	{ "boot/config-%", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PASID" } },
+	  { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
+	{ "boot/config-%", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
 };
 
 static bool is_wanted(const char *text, const char *const *wanted, size_t n)
