@@ -11,6 +11,10 @@
  *
  *	release TEXT                   the kernel's release
  *	name VENDOR[:DEVICE] TEXT      in the host's own pci.ids; a vendor before its devices
+ *	file PATH [TEXT...]            a line of a file; named again, the next one. A PATH that ends
+ *	                               in "/" is a directory
+ *	iommu NAME FEATURES [CAP]      an IOMMU unit with its registers: of dmarN the ECAP register, of
+ *	                               ivhdN the extended features and the capability; others: 0
  *	layout sysfs|flat|sos          devices as links (unless told), as plain directories, or
  *	                               config space under proc/bus/pci and no sys at all
  *	function ADDR VENDOR:DEVICE [KEY VALUE]...
@@ -22,8 +26,8 @@
  *
  * KEY: class (6 digits), rev, driver, group (of VFs: the first one's), netdev ("%" is a VF's
  * index), size (of config space as it is captured: 0 no file, 64, 256 or 4096), power (the
- * attribute power_state), runtime (the attribute power/runtime_status), pasid_offset and
- * pri_offset (the knob of vfcap's driver).
+ * attribute power_state), runtime (the attribute power/runtime_status), iommu (the unit that it is
+ * below), pasid_offset and pri_offset (the knob of vfcap's driver).
  *
  * What follows such a line fills the config space of what it names; capabilities are linked as
  * they come:
@@ -66,16 +70,31 @@ struct function {
 	int pf, index; /* of a VF: place of its PF in the host, 0-based index; else -1 */
 	unsigned int size;
 	int knob[VFCAP_EMULS]; /* -1: no knob */
-	char driver[32], netdev[32], power[16], runtime[16];
+	char driver[32], netdev[32], power[16], runtime[16], iommu[32];
 	uint16_t sriov,
 		last; /* offsets of the SR-IOV capability, of the last one that was linked */
 	uint8_t config[VFCAP_CFG_SIZE];
+};
+
+struct file {
+	char path[128];
+	char text[2048];
+	size_t len;
+};
+
+struct iommu {
+	char name[32];
+	unsigned long features, cap;
 };
 
 struct host {
 	char release[64];
 	char names[4096]; /* text of pci.ids */
 	enum layout layout;
+	struct file file[48];
+	size_t n_files;
+	struct iommu iommu[8];
+	size_t n_iommus;
 	struct function *fn;
 	size_t n, room;
 	size_t first, last; /* those that the last line of functions named, last excluded */
@@ -119,7 +138,8 @@ static unsigned int offset(const struct host *h, const char *text)
 static void legacy_config(struct function *fn)
 {
 	uint8_t *c = fn->config;
-	unsigned int type = fn->bus >= 0 ? 4 : 0; /* root port, endpoint */
+	bool root_bus = !(fn->rid >> 8);
+	unsigned int type = fn->bus >= 0 ? 4 : root_bus ? 9 : 0; /* ports, endpoints */
 
 	vfcap_put_le16(c, fn->pf >= 0 ? 0xffff : fn->vendor);
 	vfcap_put_le16(c + 2, fn->pf >= 0 ? 0xffff : fn->device);
@@ -199,6 +219,8 @@ static void set_key(const struct host *h, struct function *fn, const char *key, 
 		text_key(h, fn->power, sizeof(fn->power), val);
 	else if (!strcmp(key, "runtime"))
 		text_key(h, fn->runtime, sizeof(fn->runtime), val);
+	else if (!strcmp(key, "iommu"))
+		text_key(h, fn->iommu, sizeof(fn->iommu), val);
 	else if (!strcmp(key, "pasid_offset"))
 		fn->knob[VFCAP_EMUL_PASID] = (int)offset(h, val);
 	else if (!strcmp(key, "pri_offset"))
@@ -466,6 +488,38 @@ static void do_name(struct host *h, char **word, size_t n)
 	strcpy(h->names + len + added, "\n");
 }
 
+static void do_file(struct host *h, char **word, size_t n)
+{
+	struct file *file = h->file;
+
+	while (file < h->file + h->n_files && strcmp(file->path, word[1]))
+		file++;
+	if (file == h->file + h->n_files) {
+		if (h->n_files++ == sizeof(h->file) / sizeof(h->file[0]))
+			die(h, "too many files");
+		text_key(h, file->path, sizeof(file->path), word[1]);
+	}
+	for (size_t i = 2; i < n; i++) {
+		int len = snprintf(file->text + file->len, sizeof(file->text) - file->len, "%s%s",
+				   word[i], i + 1 < n ? " " : "\n");
+
+		file->len += (size_t)len;
+		if (file->len >= sizeof(file->text))
+			die(h, "too long");
+	}
+}
+
+static void do_iommu(struct host *h, char **word, size_t n)
+{
+	struct iommu *iommu = &h->iommu[h->n_iommus];
+
+	if (h->n_iommus++ == sizeof(h->iommu) / sizeof(h->iommu[0]))
+		die(h, "too many IOMMUs");
+	text_key(h, iommu->name, sizeof(iommu->name), word[1]);
+	iommu->features = number(h, word[2], 16, ~0ul);
+	iommu->cap = n > 3 ? number(h, word[3], 16, 0xffffffff) : 0;
+}
+
 static void read_line(struct host *h, char *text)
 {
 	char *word[MAX_WORDS], *save = NULL;
@@ -485,6 +539,10 @@ static void read_line(struct host *h, char *text)
 		do_layout(h, word[1]);
 	else if (n > 2 && !strcmp(word[0], "name"))
 		do_name(h, word, n);
+	else if (n > 1 && !strcmp(word[0], "file"))
+		do_file(h, word, n);
+	else if (n > 2 && !strcmp(word[0], "iommu"))
+		do_iommu(h, word, n);
 	else if (!strcmp(word[0], "function") || !strcmp(word[0], "bridge"))
 		do_function(h, word, n);
 	else if (!strcmp(word[0], "vfs"))
@@ -615,6 +673,10 @@ static void write_links(const struct host *h, const struct function *fn, const c
 		target[strlen(target) - 1] = '\0';
 		link_in(h, dir, "iommu_group", target);
 	}
+	if (fn->iommu[0]) {
+		snprintf(target, sizeof(target), "sys/devices/virtual/iommu/%s", fn->iommu);
+		link_in(h, dir, "iommu", target);
+	}
 	if (fn->netdev[0]) {
 		snprintf(target, sizeof(target), "%s/net/%s", dir, fn->netdev);
 		attribute(h, target, "address", "02:00:00:%02x:%02x:00", fn->rid >> 8,
@@ -681,6 +743,22 @@ static void write_sysfs(const struct host *h, const struct function *fn)
 		link_in(h, "sys/bus/pci/devices", name, dir);
 }
 
+static void write_iommu(const struct host *h, const struct iommu *iommu)
+{
+	char dir[MAX_PATH];
+
+	snprintf(dir, sizeof(dir), "sys/devices/virtual/iommu/%s", iommu->name);
+	link_in(h, "sys/class/iommu", iommu->name, dir);
+	strcat(dir, "/");
+	make_dirs(h, dir);
+	if (!strncmp(iommu->name, "dmar", 4)) {
+		attribute(h, dir, "intel-iommu/ecap", "%lx", iommu->features);
+	} else if (!strncmp(iommu->name, "ivhd", 4)) {
+		attribute(h, dir, "amd-iommu/features", "%lx:0", iommu->features);
+		attribute(h, dir, "amd-iommu/cap", "%lx", iommu->cap);
+	}
+}
+
 static void write_sos(const struct host *h, const struct function *fn)
 {
 	char path[64];
@@ -704,6 +782,15 @@ static void write_tree(struct host *h, const char *dir)
 	attribute(h, "proc/sys/kernel", "osrelease", "%s", h->release);
 	if (h->names[0])
 		write_file(h, "usr/share/misc/pci.ids", h->names, strlen(h->names));
+	for (size_t i = 0; i < h->n_files; i++) {
+		const char *path = h->file[i].path;
+
+		make_dirs(h, path);
+		if (path[strlen(path) - 1] != '/')
+			write_file(h, path, h->file[i].text, h->file[i].len);
+	}
+	for (size_t i = 0; i < h->n_iommus; i++)
+		write_iommu(h, &h->iommu[i]);
 	make_dirs(h, h->layout == LAYOUT_SOS ? "proc/bus/pci/" : "sys/bus/pci/devices/");
 	for (size_t i = 0; i < h->n; i++) {
 		if (h->layout == LAYOUT_SOS)

@@ -13,6 +13,7 @@ const struct vfcap_command *const vfcap_commands[] = {
 	&vfcap_cmd_diff,
 	&vfcap_cmd_map,
 	&vfcap_cmd_plan,
+	&vfcap_cmd_doctor,
 	&vfcap_cmd_enable,
 	&vfcap_cmd_disable,
 	&vfcap_cmd_status,

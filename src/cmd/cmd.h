@@ -38,7 +38,7 @@ struct vfcap_command {
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
 extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
-	vfcap_cmd_plan, vfcap_cmd_apply, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status,
+	vfcap_cmd_plan, vfcap_cmd_doctor, vfcap_cmd_apply, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status,
 	vfcap_cmd_verify, vfcap_cmd_capture, vfcap_cmd_help;
 
 const struct vfcap_command *vfcap_command_find(const char *name);

@@ -497,6 +497,8 @@ static void print_tables(void)
 			printf("column\t%s\t%s\t%s\n", (*c)->name, (*c)->columns[i].name,
 			       (*c)->columns[i].help);
 	}
+	for (i = 0; vfcap_check_id(i, NULL); i++)
+		printf("check\tdoctor\t%s\n", vfcap_check_id(i, NULL));
 }
 
 static void print_columns(const struct vfcap_command *command)

@@ -475,6 +475,53 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 const struct vfcap_outcome *vfcap_apply_outcome(const struct vfcap_apply *apply, size_t i);
 void vfcap_apply_free(struct vfcap_apply *apply);
 
+/* ------------------------------------------------------------------------------------- doctor -- */
+
+enum vfcap_health { VFCAP_PASS, VFCAP_FAIL, VFCAP_UNKNOWN, VFCAP_HEALTHS };
+
+const char *vfcap_health_name(enum vfcap_health health); /* "pass" */
+
+/* What a check is about. */
+enum vfcap_about { VFCAP_ABOUT_HOST, VFCAP_ABOUT_IOMMU, VFCAP_ABOUT_PF, VFCAP_ABOUT_VF };
+
+struct vfcap_check {
+	const char *id; /* "pf-pasid" */
+	const char *title; /* what is well when it passes, for people: "the PF has PASID" */
+	enum vfcap_health result;
+	char evidence[320]; /* what was seen, and in which file or register */
+	char fix[256]; /* what to type, or to set in the firmware; "": nothing */
+};
+
+#define VFCAP_CHECKS_MOST 16
+
+struct vfcap_checks {
+	size_t n;
+	struct vfcap_check check[VFCAP_CHECKS_MOST];
+};
+
+/* The i-th of all checks that there are: its ID, and about what it is (may be NULL). NULL: there is none. */
+const char *vfcap_check_id(size_t i, enum vfcap_about *about);
+
+/* Why PASID and shared virtual addressing do not work: what was found out about the host as a whole. */
+struct vfcap_doctor;
+
+/* Looks at the kernel, its modules, IOMMUs, who holds what; on the live host, asks QEMU (some 100 ms).
+ * Changes nothing, opens no device. 0 or -ENOMEM; what cannot be read is "unknown" in the checks. */
+int vfcap_doctor_open(struct vfcap *ctx, struct vfcap_doctor **doctor);
+void vfcap_doctor_close(struct vfcap_doctor *doctor); /* NULL is fine */
+
+/* The checks of the host, of its i-th IOMMU unit, of a function (as a VF, else as a PF). Those that do
+ * not apply are left out. */
+void vfcap_doctor_host(struct vfcap_doctor *doctor, struct vfcap_checks *checks);
+size_t vfcap_doctor_iommus(const struct vfcap_doctor *doctor);
+const char *vfcap_doctor_iommu_name(const struct vfcap_doctor *doctor, size_t i); /* "dmar0" */
+void vfcap_doctor_iommu(struct vfcap_doctor *doctor, size_t i, struct vfcap_checks *checks);
+/* 0 or -ENOMEM. Drops what was read of a VF. */
+int vfcap_doctor_function(struct vfcap_doctor *doctor, struct vfcap_function *fn,
+			  struct vfcap_checks *checks);
+/* Which unit a function is below; -1: the source does not tell. */
+int vfcap_doctor_iommu_of(const struct vfcap_doctor *doctor, const struct vfcap_function *fn);
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,7 +21,7 @@ setup_file() {
 		esac
 		for arguments in 'list --all' show diff 'map *' plan 'plan --rule free-gap --cap pasid' 'plan --cap pri' \
 			'plan --at pasid=0x102' 'plan --at pasid=0x104 --force' 'verify *' 'show --view vfio *' \
-			'enable --dry-run --cap pasid,pri *' 'enable --force *' 'disable *' status; do
+			'enable --dry-run --cap pasid,pri *' 'enable --force *' 'disable *' status doctor; do
 			n=$((n + 1))
 			# shellcheck disable=SC2086 # words; none of them names a file
 			(set -f && "$VFCAP" -q --json "${from[@]}" $arguments) >"$DOCUMENTS/$n.json" 2>/dev/null ||
@@ -170,6 +170,13 @@ status_of() { # ARGUMENT...
 	[ $all -ge 15 ]
 }
 
+@test "checks: program and vfcap-doctor(8)" {
+	local checks
+	checks=$(awk -F '\t' '$1 == "check" { print $3 }' <<<"$tables" | sort)
+	[ "$(wc -l <<<"$checks")" -gt 40 ]
+	assert_equal "$(section "$man/vfcap-doctor.8.scd" '# CHECKS' | defined 0 | sort)" "$checks"
+}
+
 # --------------------------------------------------------------------------------- exit statuses --
 
 @test "exit statuses are those of vfcap(8)" {
@@ -178,10 +185,11 @@ status_of() { # ARGUMENT...
 
 @test "exit status 0: done, or yes" {
 	local arguments
+	"$VFCAP_BUILD/mkhost" "$VFCAP_SOURCE/tests/hosts/well.host" "$BATS_TEST_TMPDIR/well"
 	for arguments in --help --usage --version help 'help plan' '--demo list' '--demo show enp94s0f0' '--demo diff enp94s0f0' \
 		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0' \
 		'--demo enable --dry-run ens1f0' '--demo enable ens1f0/vf4' '--demo disable ens1f0/vf0' '--demo disable --dry-run ens1f0' \
-		'--demo status' '--demo status ens1f0'; do
+		'--demo status' '--demo status ens1f0' "--sysroot $BATS_TEST_TMPDIR/well doctor"; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 0"
 	done
@@ -197,6 +205,8 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR/absent" list)" 1
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" show)" 1
 	assert_equal "$(status_of --demo show 0000:00:1f.3)" 1
+	assert_equal "$(status_of --demo doctor 0000:00:1f.3)" 1
+	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" doctor)" 1
 	assert_equal "$(status_of --demo verify enp94s0f0)" 1
 	assert_equal "$(status_of --demo capture "$BATS_TEST_TMPDIR/no/such")" 1
 	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
@@ -215,7 +225,7 @@ status_of() { # ARGUMENT...
 		'--demo --sysroot / list' '--demo -F x list' 'list -F x --sysroot /' 'plan --cap nonsense' 'plan --rule nonsense' \
 		'plan --at nonsense=0x140' 'plan --at pasid=nonsense' 'plan --width 21' 'plan --as nonsense' 'plan --width' \
 		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
-		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' \
+		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' 'doctor --nonsense' \
 		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
 		capture 'capture a b' 'capture --json -' 'capture --nonsense a' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
@@ -232,7 +242,7 @@ status_of() { # ARGUMENT...
 		'--demo plan 0000:81:00.0' '--demo plan --cap pri 0000:c1:00.0' '--demo plan --at pasid=0x2f4 enp94s0f0' \
 		'--demo enable 0000:ff:00.0' '--demo enable --dry-run --force 0000:81:00.0' '--demo enable 0000:00:00.0' \
 		'--demo enable --cap pri enp94s0f0' '--demo enable --no-bind ens1f0/vf0' '--demo status 0000:ff:00.0' \
-		'--demo status 0000:00:00.0' '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
+		'--demo status 0000:00:00.0' '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo doctor' '--demo doctor ens1f0' '--demo doctor 0000:ff:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 3"
 	done
@@ -260,7 +270,7 @@ for path in sys.argv[1:]:
 @test "JSON: everything that is printed is in the schema" {
 	run validate "$DOCUMENTS"/*.json
 	assert_success
-	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 8 ]
+	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 9 ]
 }
 
 @test "JSON: the schema refuses what is not in it" {

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Judging PFs and VFs, and the way from them to the root complex. */
+#include <string.h>
+
+#include "decide.h"
+#include "doctor.h"
+
+static const char unread[] = "its config space could not be read";
+
+/* ----------------------------------------------------------------------------------------- PFs -- */
+
+VFCAP_JUDGE(vfcap_judge_sriov)
+{
+	if (f->sriov == VFCAP_NOT_KNOWN)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (f->sriov == VFCAP_NO)
+		return vfcap_fail(check, NULL, "no SR-IOV in its chain");
+	if (f->totalvfs >= 0)
+		return vfcap_pass(check, "SR-IOV: TotalVFs is %d", f->totalvfs);
+	return vfcap_pass(check, "SR-IOV is in its chain");
+}
+
+VFCAP_JUDGE(vfcap_judge_pf_driver)
+{
+	if (!f->knows_driver)
+		return vfcap_unknown(check, NULL, "drivers are not in what was read");
+	if (!f->driver)
+		return vfcap_fail(
+			check, vfcap_fixed(check, "echo %s > /sys/bus/pci/drivers_probe", f->name),
+			"no driver link: its VFs do nothing, and none can be made");
+	if (strstr(f->driver, "vfio"))
+		return vfcap_pass(check, "driver: %s; its VFs want a VF token (--vf-token)",
+				  f->driver);
+	return vfcap_pass(check, "driver: %s", f->driver);
+}
+
+VFCAP_JUDGE(vfcap_judge_vfs)
+{
+	if (f->sriov == VFCAP_NO)
+		return false;
+	if (f->n_vfs)
+		return vfcap_pass(check, "%zu VFs are there", f->n_vfs);
+	if (!f->knows_vfs)
+		return vfcap_unknown(check, NULL, "VFs are not in what was read");
+	if (f->totalvfs == 0)
+		return vfcap_fail(check, "firmware: SR-IOV on, for the device and for the machine",
+				  "sriov_totalvfs is 0");
+	if (f->totalvfs > 0)
+		return vfcap_fail(
+			check,
+			vfcap_fixed(check,
+				    "echo N > /sys/bus/pci/devices/%s/sriov_numvfs (N up to %d)",
+				    f->name, f->totalvfs),
+			"no VF there, of %d", f->totalvfs);
+	return vfcap_fail(
+		check, vfcap_fixed(check, "echo N > /sys/bus/pci/devices/%s/sriov_numvfs", f->name),
+		"no VF there");
+}
+
+static bool judge_cap(struct vfcap_check *check, const struct vfcap_cap_facts *cap,
+		      const char *name)
+{
+	if (cap->there == VFCAP_NOT_KNOWN)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (cap->there == VFCAP_NO)
+		return vfcap_fail(check, NULL, "no %s in its chain", name);
+	if (cap->state.width)
+		return vfcap_pass(check, "%s at 0x%03x, %u bits", name, cap->state.offset,
+				  cap->state.width);
+	return vfcap_pass(check, "%s at 0x%03x", name, cap->state.offset);
+}
+
+/* Whether it is on, where it is there at all. False: not there. */
+static bool judge_on(struct vfcap_check *check, const struct vfcap_cap_facts *cap, const char *name,
+		     const char *fix)
+{
+	unsigned int at = cap->state.offset + 6u;
+
+	if (cap->there == VFCAP_NO)
+		return false;
+	if (cap->there == VFCAP_NOT_KNOWN || !cap->state.known)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (cap->state.enabled)
+		return vfcap_pass(check, "%s control at 0x%03x: on", name, at);
+	return vfcap_fail(check, fix, "%s control at 0x%03x: off", name, at);
+}
+
+VFCAP_JUDGE(vfcap_judge_pasid)
+{
+	return judge_cap(check, &f->pasid, "PASID");
+}
+
+static enum vfcap_answer path_answer(const struct vfcap_path *path, bool acs)
+{
+	enum vfcap_answer all = path->whole ? VFCAP_YES : VFCAP_NOT_KNOWN;
+
+	if (path->portless && !acs)
+		return VFCAP_NO;
+	for (size_t i = 0; i < path->n; i++) {
+		enum vfcap_answer one = acs ? path->hop[i].acs : path->hop[i].prefix;
+
+		if (one == VFCAP_NO)
+			return VFCAP_NO;
+		if (one == VFCAP_NOT_KNOWN)
+			all = VFCAP_NOT_KNOWN;
+	}
+	return all;
+}
+
+/* Linux switches it on by itself where its conditions are met (drivers/pci/ats.c, pci_enable_pasid());
+ * AMD's driver when the device is attached to a domain. */
+static const char *how_pasid_on(const struct vfcap_facts *f)
+{
+	if (path_answer(&f->path, false) == VFCAP_NO)
+		return "see pf-prefix: the kernel refuses PASID on such a way";
+	if (path_answer(&f->path, true) == VFCAP_NO)
+		return "see pf-acs: the kernel refuses PASID on such a way";
+	if (f->iommu && f->iommu->kind == VFCAP_IOMMU_INTEL)
+		return "kernel parameter intel_iommu=on,sm_on";
+	if (f->iommu && f->iommu->kind == VFCAP_IOMMU_AMD)
+		return "bind the PF to its driver: AMD's IOMMU has PASID on while one is bound";
+	return "Intel: kernel parameter intel_iommu=on,sm_on; see what the PF's driver wants";
+}
+
+VFCAP_JUDGE(vfcap_judge_pasid_on)
+{
+	return judge_on(check, &f->pasid, "PASID", how_pasid_on(f));
+}
+
+VFCAP_JUDGE(vfcap_judge_pri)
+{
+	return judge_cap(check, &f->pri, "PRI");
+}
+
+/* The kernel has it on only while somebody uses it, so that it is off means nothing by itself. */
+VFCAP_JUDGE(vfcap_judge_pri_on)
+{
+	const struct vfcap_cap_facts *pri = &f->pri;
+
+	if (pri->there == VFCAP_YES && pri->state.known && !pri->state.enabled && !f->shows_pri)
+		return vfcap_pass(check, "PRI control at 0x%03x: off, and no VF shows PRI",
+				  pri->state.offset + 4u);
+	if (pri->there == VFCAP_NO)
+		return false;
+	if (pri->there == VFCAP_NOT_KNOWN || !pri->state.known)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (pri->state.enabled)
+		return vfcap_pass(check, "PRI control at 0x%03x: on", pri->state.offset + 4u);
+	return vfcap_fail(check, vfcap_fixed(check, "vfcap disable --cap pri %s", f->name),
+			  "PRI control at 0x%03x: off, and VFs are told to show PRI",
+			  pri->state.offset + 4u);
+}
+
+VFCAP_JUDGE(vfcap_judge_ats)
+{
+	return judge_cap(check, &f->ats, "ATS");
+}
+
+VFCAP_JUDGE(vfcap_judge_ats_on)
+{
+	bool noats = vfcap_asked(f->sys->command_line, "pci", NULL, "noats") == VFCAP_NO;
+
+	return judge_on(
+		check, &f->ats, "ATS",
+		noats ? "take pci=noats off the kernel's command line" :
+			"see iommu and iommu-ats: the kernel has it on where both are well");
+}
+
+/* ---------------------------------------------------------------------------- to the root complex -- */
+
+/* Linux drivers/pci/probe.c, pci_configure_eetlp_prefix(): a function and every bridge above it. A quirk
+ * (pasid_no_tlp) may make up for it: then PASID is on. */
+VFCAP_JUDGE(vfcap_judge_prefix)
+{
+	const struct vfcap_path *path = &f->path;
+	size_t i;
+
+	for (i = 0; i < path->n; i++)
+		if (path->hop[i].prefix == VFCAP_NO)
+			break;
+	if (i < path->n && f->pasid.state.enabled)
+		return vfcap_pass(check, "PASID is on, although DEVCAP2 of %s has no bit 21",
+				  path->hop[i].name);
+	if (path->portless && f->pasid.state.enabled)
+		return vfcap_pass(check, "PASID is on, although no root port is above it");
+	if (i < path->n)
+		return vfcap_fail(check,
+				  i ? NULL : "other hardware, or firmware of this one that has it",
+				  "%s: DEVCAP2 %#x: no End-End TLP prefix (bit 21)",
+				  path->hop[i].name, path->hop[i].devcap2);
+	if (path->portless)
+		return vfcap_fail(check, NULL,
+				  "no root port is above it, and it is no endpoint of the "
+				  "root complex");
+	if (path_answer(path, false) == VFCAP_YES)
+		return vfcap_pass(check, "DEVCAP2 %#x: End-End TLP prefix (bit 21)%s",
+				  path->hop[0].devcap2,
+				  path->n > 1 ? ", and so in all bridges above it" : "");
+	return vfcap_unknown(check, NULL,
+			     path->whole ? "DEVCAP2 could not be read" :
+					   "not all bridges above it could be read");
+}
+
+/* Linux drivers/pci/ats.c wants PCI_ACS_RR | PCI_ACS_UF up to the root; drivers/pci/quirks.c knows devices
+ * that do so without the capability: then PASID is on. */
+VFCAP_JUDGE(vfcap_judge_acs)
+{
+	const struct vfcap_path *path = &f->path;
+	size_t i;
+
+	for (i = 0; i < path->n; i++)
+		if (path->hop[i].acs == VFCAP_NO)
+			break;
+	if (i < path->n && f->pasid.state.enabled)
+		return vfcap_pass(check, "PASID is on, although %s has no ACS for it",
+				  path->hop[i].name);
+	if (i < path->n)
+		return vfcap_fail(check,
+				  "firmware: ACS on; or another slot, with no such bridge above it",
+				  "%s: ACS: request redirect or upstream forwarding is off",
+				  path->hop[i].name);
+	if (path_answer(path, true) == VFCAP_YES)
+		return vfcap_pass(
+			check,
+			"ACS control: redirect and forwarding are on, up to the root complex");
+	return vfcap_unknown(check, NULL,
+			     path->whole ? "ACS could not be read" :
+					   "not all bridges above it could be read");
+}
+
+VFCAP_JUDGE(vfcap_judge_width)
+{
+	unsigned int width = f->shown_width ? f->shown_width : f->pasid.state.width;
+	unsigned int most = vfcap_iommu_width(f->iommu);
+	const char *what = f->shown_width ? "VFs show" : "the PF has";
+
+	if (f->pasid.there == VFCAP_NO)
+		return false;
+	if (!width)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (!f->iommu)
+		return vfcap_unknown(check, NULL, "%s %u bits; below which IOMMU unit is not told",
+				     what, width);
+	if (!most)
+		return vfcap_unknown(check, NULL,
+				     "%s %u bits; sys/class/iommu/%s has none, or tells none", what,
+				     width, f->iommu->name);
+	if (width <= most)
+		return vfcap_pass(check, "%s %u bits, sys/class/iommu/%s %u", what, width,
+				  f->iommu->name, most);
+	return vfcap_fail(check, vfcap_fixed(check, "vfcap enable --width %u %s", most, f->name),
+			  "%s %u bits, sys/class/iommu/%s %u", what, width, f->iommu->name, most);
+}
+
+/* ----------------------------------------------------------------------------------------- VFs -- */
+
+VFCAP_JUDGE(vfcap_judge_chain)
+{
+	if (!f->has_chain)
+		return vfcap_unknown(check, NULL, "%s", unread);
+	if (f->broken)
+		return vfcap_fail(check, NULL, "0x%03x: %s", f->anomaly_at,
+				  vfcap_anomaly_text(f->anomaly));
+	return vfcap_pass(check, "no loop, nothing outside of its 4 KiB");
+}
+
+VFCAP_JUDGE(vfcap_judge_placement)
+{
+	switch (f->refused) {
+	case VFCAP_OK:
+		return vfcap_pass(check, "0x%03x (%s)%s", f->place.offset,
+				  vfcap_rule_name(f->place.rule),
+				  f->siblings_unreadable ? "; not all siblings could be read" : "");
+	case VFCAP_ALREADY_PRESENT:
+		return vfcap_pass(check, "it has PASID itself");
+	case VFCAP_PF_UNKNOWN:
+	case VFCAP_CODE_UNREADABLE:
+		return vfcap_unknown(check, NULL, "%s", vfcap_code_text(f->refused));
+	default:
+		break;
+	}
+	return vfcap_fail(
+		check,
+		f->refused == VFCAP_NO_ROOM ?
+			vfcap_fixed(check, "vfcap plan --force --at pasid=OFFSET %s", f->name) :
+		f->refused == VFCAP_BROKEN_CHAIN ? "see vf-chain" :
+		f->refused == VFCAP_PF_LACKS	 ? "see pf-pasid" :
+						   NULL,
+		"%s: %s", vfcap_code_name(f->refused), vfcap_code_text(f->refused));
+}
+
+static bool is_hidden(const struct vfcap_guess *guess)
+{
+	return guess->code == VFCAP_NONZERO || guess->code == VFCAP_SIBLING_NONZERO;
+}
+
+/* Where PASID stands, that counts; else where a VMM puts it that does not look. */
+VFCAP_JUDGE(vfcap_judge_hidden)
+{
+	static const char *const what[VFCAP_GUESSES] = {
+		[VFCAP_GUESS_CONFIGURED] = "where PASID is",
+		[VFCAP_GUESS_PF] = "where the PF has PASID",
+		[VFCAP_GUESS_QEMU] = "where QEMU puts PASID unless told",
+	};
+	bool configured = f->guess[VFCAP_GUESS_CONFIGURED].offset;
+	unsigned int i, last = configured ? VFCAP_GUESS_PF : VFCAP_GUESSES;
+	char free_at[32] = "";
+
+	if (f->refused == VFCAP_PF_LACKS || f->refused == VFCAP_ALREADY_PRESENT)
+		return false;
+	if (!f->has_chain || (f->refused && f->refused != VFCAP_NO_ROOM))
+		return vfcap_unknown(check, NULL, "%s",
+				     f->refused ? vfcap_code_text(f->refused) : unread);
+	for (i = configured ? 0 : VFCAP_GUESS_PF; i < last; i++)
+		if (f->guess[i].offset && is_hidden(&f->guess[i]))
+			break;
+	if (i < last) {
+		if (!f->refused) {
+			snprintf(free_at, sizeof(free_at), "; 0x%03x is good", f->place.offset);
+			vfcap_fixed(check, "vfcap enable %s", f->name);
+		}
+		return vfcap_fail(
+			check, check->fix, "byte 0x%03x %sis not zero, and no capability's: %s%s",
+			f->guess[i].byte, f->guess[i].code == VFCAP_NONZERO ? "" : "of another VF ",
+			what[i], free_at);
+	}
+	if (f->siblings_unreadable)
+		return vfcap_unknown(check, NULL, "%zu VFs of the PF could not be read",
+				     f->siblings_unreadable);
+	return vfcap_pass(check, configured ? "all bytes are zero where PASID is" :
+					      "all bytes are zero, or of capabilities");
+}
+
+VFCAP_JUDGE(vfcap_judge_group)
+{
+	const struct vfcap_group_facts *group = &f->group;
+
+	if (!group->known)
+		return vfcap_unknown(check, NULL, "no iommu_group link: see iommu");
+	if (group->n_strange)
+		return vfcap_fail(
+			check,
+			vfcap_fixed(check,
+				    "echo %.*s > /sys/bus/pci/devices/%.*s/driver/unbind; or ACS "
+				    "on in the firmware, or another slot",
+				    (int)strcspn(group->strange, " "), group->strange,
+				    (int)strcspn(group->strange, " "), group->strange),
+			"iommu_group %d: %s%s has a driver of its own", f->iommu_group,
+			group->strange, group->n_strange > 1 ? " and others" : "");
+	if (group->n_others)
+		return vfcap_pass(check,
+				  "iommu_group: with %zu more, none with a driver of its own",
+				  group->n_others);
+	return vfcap_pass(check, "iommu_group: alone");
+}
+
+static bool on_vfio(const struct vfcap_facts *f)
+{
+	return strstr(f->binding.driver, "vfio");
+}
+
+static bool on_ours(const struct vfcap_facts *f)
+{
+	return strcmp(f->binding.driver, VFCAP_DRIVER) == 0;
+}
+
+VFCAP_JUDGE(vfcap_judge_driver)
+{
+	if (!f->has_binding || !f->knows_driver)
+		return vfcap_unknown(check, NULL, "drivers are not in what was read");
+	if (f->broken && on_vfio(f))
+		return vfcap_fail(check,
+				  vfcap_fixed(check, "echo %s > /sys/bus/pci/drivers/%s/unbind",
+					      f->name, f->binding.driver),
+				  "driver: %s, over a broken chain", f->binding.driver);
+	if (f->broken)
+		return vfcap_pass(check, "driver: %s; and its chain is broken",
+				  f->binding.driver[0] ? f->binding.driver : "none");
+	if (on_vfio(f))
+		return vfcap_pass(check, "driver: %s", f->binding.driver);
+	vfcap_fixed(check, "vfcap enable %s", f->name);
+	if (f->binding.driver[0])
+		return vfcap_fail(check, check->fix, "driver: %s, none of VFIO's",
+				  f->binding.driver);
+	return vfcap_fail(check, check->fix, "no driver link");
+}
+
+VFCAP_JUDGE(vfcap_judge_knob)
+{
+	const struct vfcap_knob *knob = &f->binding.knob;
+
+	if (!f->has_binding || !on_ours(f))
+		return false;
+	if (!knob->there && f->sys->live)
+		return vfcap_fail(check, NULL, "no vfcap/abi");
+	if (!knob->there)
+		return vfcap_unknown(check, NULL, "vfcap/abi is not in what was read");
+	if (knob->abi != 1)
+		return vfcap_fail(check, NULL, "vfcap/abi is %d, not 1", knob->abi);
+	return vfcap_pass(check, "vfcap/abi is 1");
+}
+
+/* On stock vfio-pci it is up to the VMM. */
+VFCAP_JUDGE(vfcap_judge_emulation)
+{
+	const struct vfcap_knob *knob = &f->binding.knob;
+	unsigned int at = knob->value[VFCAP_ATTR_PASID];
+
+	if (!f->has_binding || !on_vfio(f))
+		return false;
+	vfcap_fixed(check, "vfcap enable %s", f->name);
+	if (!on_ours(f))
+		return vfcap_unknown(check, check->fix, "driver: %s shows none; a VMM may",
+				     f->binding.driver);
+	if (!knob->there)
+		return vfcap_unknown(check, NULL, "vfcap/pasid_offset is not in what was read");
+	if (!at)
+		return vfcap_fail(check, check->fix, "vfcap/pasid_offset is 0");
+	if (strncmp(knob->state, "hidden", 6) == 0 || strstr(knob->state, "pf-off"))
+		return vfcap_fail(check, "see pf-pasid-on; then open it anew", "vfcap/state: %s",
+				  knob->state);
+	return vfcap_pass(check, "vfcap/pasid_offset is 0x%03x, vfcap/state: %s", at, knob->state);
+}
+
+VFCAP_JUDGE(vfcap_judge_permissions)
+{
+	const struct vfcap_node *node = &f->node;
+
+	if (!f->has_binding || !on_vfio(f))
+		return false;
+	if (!node->path[0] || (!node->there && !f->sys->live))
+		return vfcap_unknown(check, NULL, "its file in dev/vfio is not in what was read");
+	if (!node->there)
+		return vfcap_fail(check, "udevadm trigger; in a container, pass the file in",
+				  "no %s", node->path);
+	if (node->usable == VFCAP_NO)
+		return vfcap_fail(check,
+				  vfcap_fixed(check,
+					      "chown USER /%s; lasting, as udev rule: "
+					      "SUBSYSTEM==\"vfio\", OWNER=\"USER\"",
+					      node->path),
+				  "%s: mode %04o, user %u, group %u, and not for you", node->path,
+				  node->mode, node->uid, node->gid);
+	if (node->usable == VFCAP_NOT_KNOWN)
+		return vfcap_unknown(check, NULL, "mode %04o, user %u, group %u", node->mode,
+				     node->uid, node->gid);
+	return vfcap_pass(check, "mode %04o, user %u, group %u%s", node->mode, node->uid, node->gid,
+			  f->sys->root_user && !node->uid && !(node->mode & 0066) ?
+				  "; for a VMM that is not root: chown it" :
+				  "");
+}
+
+/* Who holds it while it shows what it is told to is a VM at work. */
+VFCAP_JUDGE(vfcap_judge_use)
+{
+	const struct vfcap_knob *knob = &f->binding.knob;
+	char who[160];
+
+	if (!f->has_binding)
+		return vfcap_unknown(check, NULL, "who uses it is not in what was read");
+	vfcap_use_text(&f->use, who, sizeof(who));
+	switch (f->use.kind) {
+	case VFCAP_USE_NONE:
+		break;
+	case VFCAP_USE_HELD:
+	case VFCAP_USE_OPEN:
+		if (knob->value[VFCAP_ATTR_PASID] &&
+		    knob->shown[VFCAP_EMUL_PASID] == knob->value[VFCAP_ATTR_PASID])
+			return vfcap_pass(check, "%s, and sees PASID", who);
+		return vfcap_fail(check,
+				  "stop it: what it opens anew shows what is configured by then",
+				  "%s, and sees no PASID of vfcap's", who);
+	case VFCAP_USE_NETDEV_UP:
+		return vfcap_fail(check, vfcap_fixed(check, "ip link set %s down", f->use.name),
+				  "%s", who);
+	case VFCAP_USE_NETDEV_AWAY:
+		return vfcap_fail(check, "stop the container that has it", "%s", who);
+	case VFCAP_USE_UNBINDING:
+		return vfcap_fail(check, "stop it, then: vfcap status --repair", "%s", who);
+	}
+	if (!f->sys->root_user && f->sys->live)
+		return vfcap_unknown(check, "run as root", "who holds it is told to root only");
+	return vfcap_pass(check, "%s", who);
+}
