@@ -19,6 +19,7 @@ const struct vfcap_command *const vfcap_commands[] = {
 	&vfcap_cmd_status,
 	&vfcap_cmd_verify,
 	&vfcap_cmd_apply,
+	&vfcap_cmd_monitor,
 	&vfcap_cmd_capture,
 	&vfcap_cmd_help,
 	NULL,

@@ -38,8 +38,8 @@ struct vfcap_command {
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */
 extern const struct vfcap_command vfcap_cmd_list, vfcap_cmd_show, vfcap_cmd_diff, vfcap_cmd_map,
-	vfcap_cmd_plan, vfcap_cmd_doctor, vfcap_cmd_apply, vfcap_cmd_enable, vfcap_cmd_disable, vfcap_cmd_status,
-	vfcap_cmd_verify, vfcap_cmd_capture, vfcap_cmd_help;
+	vfcap_cmd_plan, vfcap_cmd_doctor, vfcap_cmd_apply, vfcap_cmd_enable, vfcap_cmd_disable,
+	vfcap_cmd_status, vfcap_cmd_verify, vfcap_cmd_monitor, vfcap_cmd_capture, vfcap_cmd_help;
 
 const struct vfcap_command *vfcap_command_find(const char *name);
 
@@ -212,6 +212,8 @@ json_t *vfcap_offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_
 
 /* ------------------------------------------------------------------------------- run (run.c) -- */
 
+/* Takes the source that the options name, without a look at what is there. 0, or -errno, said. */
+int vfcap_cli_source(struct vfcap_cli *cli);
 /* Opens what the options name. 0, or -errno, said. */
 int vfcap_cli_open(struct vfcap_cli *cli);
 /* Frees all of it and sees that standard output took everything. Returns the exit status of the

@@ -129,7 +129,7 @@ static int set_source(struct vfcap_cli *cli)
 	return err;
 }
 
-int vfcap_cli_open(struct vfcap_cli *cli)
+int vfcap_cli_source(struct vfcap_cli *cli)
 {
 	int err = vfcap_new(&cli->ctx);
 
@@ -139,7 +139,13 @@ int vfcap_cli_open(struct vfcap_cli *cli)
 	}
 	vfcap_set_log(cli->ctx, log_line, cli);
 	vfcap_set_wake(cli->ctx, cli->wake);
-	err = set_source(cli);
+	return set_source(cli);
+}
+
+int vfcap_cli_open(struct vfcap_cli *cli)
+{
+	int err = vfcap_cli_source(cli);
+
 	if (err)
 		return err;
 	err = vfcap_scan(cli->ctx);

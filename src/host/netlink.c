@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "watch.h"
 
 #define VLAN_MOST 4095
 #define LIST_SURE 128 /* VFs whose list is not too long for its length, whatever is told of each */
@@ -193,7 +194,7 @@ static size_t take_answer(struct nl_sock *sk, struct vfcap_vfinfo *info, size_t 
 	return seen;
 }
 
-static size_t request(const char *netdev, struct vfcap_vfinfo *info, size_t n)
+size_t vfcap_netlink_ask(const char *netdev, struct vfcap_vfinfo *info, size_t n)
 {
 	VFCAP_CLEANUP(cleanup_socket) struct nl_sock *sk = nl_socket_alloc();
 
@@ -306,7 +307,7 @@ static struct vfcap_netlink *answers(const struct vfcap_function *pf)
 	if (nl->info && !pf->host->live)
 		read_capture(pf, nl->info, nl->n);
 	for (size_t i = 0; nl->info && pf->host->live && i < pf->n_netdev && !seen; i++)
-		seen = request(pf->netdev[i], nl->info, nl->n);
+		seen = vfcap_netlink_ask(pf->netdev[i], nl->info, nl->n);
 	return nl;
 }
 

@@ -4,7 +4,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 
-#include "lib.h"
+#include "monitor.h"
 
 struct found {
 	struct vfcap_function **fn;
@@ -19,7 +19,7 @@ static int found_open(struct found *f, const struct vfcap_host *h)
 	return f->fn ? 0 : -ENOMEM;
 }
 
-static int no_form(struct vfcap_host *h, const char *device)
+int vfcap_device_no_form(struct vfcap_host *h, const char *device)
 {
 	return vfcap_host_fail(h, -EINVAL,
 			       "%s: neither an address (0000:3b:00.1), a netdev, nor PF/vfN", device);
@@ -51,6 +51,11 @@ size_t vfcap_device_address(const char *s, struct vfcap_address *a)
 	plain[i] = '\0';
 	n = vfcap_address_parse(plain, a);
 	return fields == 3 && !s[4 + i] && !plain[n] ? n : 0;
+}
+
+bool vfcap_device_may_be_netdev(const char *s)
+{
+	return *s && !strpbrk(s, ":/ ") && strlen(s) <= 15; /* IFNAMSIZ - 1 */
 }
 
 bool vfcap_device_is_glob(const char *s)
@@ -91,14 +96,13 @@ int vfcap_device_one(struct vfcap_host *h, const char *device, struct vfcap_func
 
 	if (vfcap_device_address(device, &a))
 		*fn = vfcap_host_find(h, a);
-	else if (!*device || strpbrk(device, ":/ ") || strlen(device) > 15) /* IFNAMSIZ - 1 */
-		return no_form(h, device);
+	else if (!vfcap_device_may_be_netdev(device))
+		return vfcap_device_no_form(h, device);
 	else
 		*fn = by_netdev(h, device);
 	return *fn ? 0 : names_nothing(h, device);
 }
 
-/* "3", "0-7": whole numbers that fit a VF index. */
 bool vfcap_device_range(const char *s, unsigned long *first, unsigned long *last)
 {
 	char *end;
@@ -131,7 +135,7 @@ static int match_vfs(struct vfcap_host *h, const char *device, const char *slash
 	if (!name)
 		return -ENOMEM;
 	if (!vfcap_device_range(slash + 3, &first, &last))
-		return no_form(h, device);
+		return vfcap_device_no_form(h, device);
 	err = vfcap_device_one(h, name, &pf);
 	if (err)
 		return err;

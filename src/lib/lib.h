@@ -26,8 +26,11 @@ static inline struct vfcap *vfcap_of(const struct vfcap_function *fn)
 
 /* device.c: the parts of a DEVICE. What matches no function is said, as in vfcap_match(). */
 size_t vfcap_device_address(const char *s, struct vfcap_address *a); /* characters, 0: it is none */
+bool vfcap_device_may_be_netdev(const char *s);
 bool vfcap_device_is_glob(const char *s);
 int vfcap_device_one(struct vfcap_host *h, const char *device, struct vfcap_function **fn);
-bool vfcap_device_range(const char *s, unsigned long *first, unsigned long *last); /* "3", "0-7" */
+/* "3", "0-7": whole numbers that fit a VF index */
+bool vfcap_device_range(const char *s, unsigned long *first, unsigned long *last);
+int vfcap_device_no_form(struct vfcap_host *h, const char *device); /* says so: -EINVAL */
 
 #endif

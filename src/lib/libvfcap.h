@@ -286,6 +286,61 @@ int vfcap_capture(struct vfcap *ctx, const char *file, bool serials,
 int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
 		     struct vfcap_captured *captured);
 
+/* ------------------------------------------------------------------------------------ monitor -- */
+
+enum vfcap_event_kind {
+	VFCAP_EVENT_PRESENT, /* it is there: vfcap_monitor_present() */
+	VFCAP_EVENT_ADD,
+	VFCAP_EVENT_REMOVE,
+	VFCAP_EVENT_BIND,
+	VFCAP_EVENT_UNBIND,
+	VFCAP_EVENT_EMULATED, /* what vfcap's driver is told to show, or its state */
+	VFCAP_EVENT_NETWORK, /* what the PF's driver sets for a VF */
+	VFCAP_EVENT_RESCAN, /* of nothing else: messages were lost, and what follows was found by looking */
+	VFCAP_EVENTS
+};
+
+const char *vfcap_event_name(enum vfcap_event_kind kind); /* "present" */
+
+/* What happened to a PF or VF, and what it is then. */
+struct vfcap_event {
+	enum vfcap_event_kind kind;
+	char address[24];
+	enum vfcap_role role;
+	char pf[24]; /* of a VF */
+	int vf_index; /* of a VF; -1: not known */
+	char driver[64]; /* "": none */
+	char from[64]; /* of UNBIND and REMOVE: the driver that it had */
+	bool has_knob; /* it is bound to vfcap's driver: */
+	uint16_t emulated[VFCAP_EMULS]; /* 0: not emulated */
+	uint8_t width; /* 0: the PF's */
+	char state[64]; /* "ready" */
+	bool has_mac, vlan_is_stag;
+	uint8_t mac[6];
+	int vlan, trust, spoofchk, link; /* as vfcap_function_vlan() and the others have them; -1 */
+};
+
+struct vfcap_monitor; /* PFs and VFs of a host, followed by the kernel's messages */
+
+/*
+ * Looks at the host as it is, and follows it from there. ctx need not be scanned, and must live as long. buffer:
+ * bytes of messages that the kernel may keep until they are taken, 0: many; what does not fit is lost, and made good
+ * for by looking. -EOPNOTSUPP: no kernel behind what is read; -EPERM and the like: no such messages here.
+ */
+int vfcap_monitor_open(struct vfcap *ctx, size_t buffer, struct vfcap_monitor **monitor);
+void vfcap_monitor_close(struct vfcap_monitor *monitor); /* NULL is fine */
+
+/* Tells from here on only of what a DEVICE names (a PF: and its VFs), which need not be there yet; of several, of
+ * all of them. -EINVAL: not a form of DEVICE; -ENOENT: no such network interface. */
+int vfcap_monitor_filter(struct vfcap_monitor *monitor, const char *device);
+
+/* Tells of everything that is there. */
+int vfcap_monitor_present(struct vfcap_monitor *monitor);
+
+/* What to poll for reading. Never waits: 1: an event; 0: none now; -errno: it cannot go on. */
+int vfcap_monitor_fd(const struct vfcap_monitor *monitor);
+int vfcap_monitor_next(struct vfcap_monitor *monitor, struct vfcap_event *event);
+
 /* ------------------------------------------------------------------------------------- change -- */
 
 enum vfcap_result {

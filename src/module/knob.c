@@ -36,6 +36,12 @@ static ssize_t emit_offset(char *buf, unsigned int off)
 	return off ? sysfs_emit(buf, "0x%x\n", off) : sysfs_emit(buf, "0\n");
 }
 
+/* Whoever follows the device looks at its knob then. */
+void vfcap_tell_change(struct vfcap_device *dev)
+{
+	kobject_uevent(&dev->core.pdev->dev.kobj, KOBJ_CHANGE);
+}
+
 /* A write takes effect at the next open, and all of it or nothing. */
 static int turn(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 {
@@ -74,6 +80,8 @@ static ssize_t offset_store(struct device *device, struct device_attribute *attr
 	wanted.offset[emul_of(attr)] = off;
 	ret = turn(dev, &wanted);
 	mutex_unlock(&dev->lock);
+	if (!ret)
+		vfcap_tell_change(dev);
 	return ret ?: count;
 }
 
@@ -98,6 +106,8 @@ static ssize_t width_store(struct device *device, struct device_attribute *attr,
 	wanted.width = width;
 	ret = turn(dev, &wanted);
 	mutex_unlock(&dev->lock);
+	if (!ret)
+		vfcap_tell_change(dev);
 	return ret ?: count;
 }
 

@@ -55,6 +55,8 @@ static int open_device(struct vfio_device *vdev)
 		return ret;
 	}
 	vfio_pci_core_finish_enable(&dev->core);
+	if (memchr_inv(dev->hidden, 0, sizeof(dev->hidden)))
+		vfcap_tell_change(dev);
 	return 0;
 }
 

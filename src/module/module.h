@@ -56,6 +56,9 @@ void vfcap_link_device(struct vfcap_device *dev);
 /* 1: the PF has the capability off now, or lacks it. 0: it is on. */
 int vfcap_pf_is_off(struct vfcap_device *dev, enum vfcap_emul e);
 
+/* Sends the uevent "change": the knob was turned, or something is hidden. Without locks held. */
+void vfcap_tell_change(struct vfcap_device *dev);
+
 extern const struct attribute_group *vfcap_knob_groups[];
 
 #endif

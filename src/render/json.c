@@ -22,14 +22,26 @@ static int dump_to_out(const char *buffer, size_t size, void *data)
 	return out->error ? -1 : 0;
 }
 
+static void dump(struct vfcap_json *json, json_t *value, size_t flags)
+{
+	if (!value || json->lost ||
+	    json_dump_callback(value, dump_to_out, json->out, JSON_COMPACT | flags))
+		if (!json->out->error)
+			json->out->error = -ENOMEM;
+	json_decref(value);
+}
+
 void vfcap_json_element(struct vfcap_json *json, json_t *element)
 {
 	vfcap_out_str(json->out, json->n++ ? ",\n" : "\n");
-	if (!element || json->lost ||
-	    json_dump_callback(element, dump_to_out, json->out, JSON_COMPACT))
-		if (!json->out->error)
-			json->out->error = -ENOMEM;
-	json_decref(element);
+	dump(json, element, 0);
+}
+
+void vfcap_json_line(struct vfcap_json *json, json_t *object)
+{
+	vfcap_out_str(json->out, "{\"vfcap\":1,");
+	dump(json, object, JSON_EMBED);
+	vfcap_out_str(json->out, "}\n");
 }
 
 void vfcap_json_end(struct vfcap_json *json)

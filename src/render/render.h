@@ -139,6 +139,8 @@ void vfcap_json_begin(struct vfcap_json *json, struct vfcap_out *out, const char
 /* Writes an element and frees it. NULL is taken for out of memory. */
 void vfcap_json_element(struct vfcap_json *json, json_t *element);
 void vfcap_json_end(struct vfcap_json *json);
+/* A line of its own, {"vfcap":1,...}, of an object, which is freed; instead of begin, elements and end. */
+void vfcap_json_line(struct vfcap_json *json, json_t *object);
 
 /* These take the value over; NULL is taken for out of memory. */
 void vfcap_json_set(struct vfcap_json *json, json_t *object, const char *key, json_t *value);

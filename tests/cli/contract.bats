@@ -209,6 +209,7 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --sysroot "$BATS_TEST_TMPDIR" doctor)" 1
 	assert_equal "$(status_of --demo verify enp94s0f0)" 1
 	assert_equal "$(status_of --demo capture "$BATS_TEST_TMPDIR/no/such")" 1
+	assert_equal "$(status_of --demo monitor)" 1
 	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
 	assert_equal "$(status_of --demo disable ens1f0/vf4)" 1
 	assert_equal "$(status_of --demo status --repair)" 1
@@ -227,6 +228,7 @@ status_of() { # ARGUMENT...
 		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
 		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' 'doctor --nonsense' \
 		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
+		'monitor --count 0' 'monitor --count x' 'monitor --timeout -1' 'monitor --buffer 99999999' 'monitor --nonsense' \
 		capture 'capture a b' 'capture --json -' 'capture --nonsense a' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
 		# shellcheck disable=SC2086 # words
