@@ -41,7 +41,9 @@ static ssize_t receive(struct vfcap_watch *watch, int which, void *buf, size_t s
 
 static struct message *push(void)
 {
-	feed.message = realloc(feed.message, (feed.n + 1) * sizeof(*feed.message));
+	if (!(feed.n & (feed.n - 1)))
+		feed.message = realloc(feed.message,
+				       (feed.n ? 2 * feed.n : 1) * sizeof(*feed.message));
 	assert_non_null(feed.message);
 	memset(&feed.message[feed.n], 0, sizeof(*feed.message));
 	return &feed.message[feed.n++];
