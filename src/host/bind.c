@@ -338,7 +338,7 @@ static const char *count_error(int err)
 	}
 }
 
-/* The kernel is content with fewer VFs than it was asked for. */
+/* The kernel is content with fewer VFs than it was asked for; they are of no use, and go again. */
 static int do_numvfs(struct vfcap_function *pf, const struct vfcap_step *step)
 {
 	char path[VFCAP_SYSFS_PATH], text[16];
@@ -350,15 +350,14 @@ static int do_numvfs(struct vfcap_function *pf, const struct vfcap_step *step)
 		return vfcap_host_fail(pf->host, err, "%s: sriov_numvfs %u: %s", pf->name,
 				       step->new, count_error(err));
 	n = vfcap_count_read(pf);
-	if (n < 0)
-		return n;
-	return n == step->new ?
-		       0 :
-		       vfcap_host_fail(
-			       pf->host, -EIO,
-			       "%s: sriov_numvfs %u: the kernel made %d VFs: no bus numbers or "
-			       "no memory for more, the kernel's log says which",
-			       pf->name, step->new, n);
+	if (n < 0 || n == step->new)
+		return n < 0 ? n : 0;
+	do_attr(pf, path, "0\n", COUNT_LIMIT);
+	return vfcap_host_fail(
+		pf->host, -EIO,
+		"%s: sriov_numvfs %u: the kernel made %d VFs: no bus numbers or no memory "
+		"for more, the kernel's log says which",
+		pf->name, step->new, n);
 }
 
 int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step)

@@ -100,6 +100,10 @@ int vfcap_count_read(struct vfcap_function *pf);
 /* sriov_drivers_autoprobe: 0 or 1; -1: this kernel has it not. */
 int vfcap_autoprobe_read(struct vfcap_function *pf);
 
+/* owner.c: who else sets how many VFs a PF has, by files under the root ("netplan does: /etc/netplan/x.yaml:7:
+ * ens1f0"). 1: somebody does; 0: nobody; -errno, said. */
+int vfcap_owner_find(struct vfcap_function *pf, char *owner, size_t size);
+
 /* ---------------------------------------------------------------------------------------- use -- */
 
 enum vfcap_use_kind {

@@ -127,6 +127,19 @@ static void refuse_pf(struct job *job, enum vfcap_code code, const char *why)
 	snprintf(out->message, sizeof(out->message), "%s", why);
 }
 
+/* Two who set it would undo each other's work. */
+static int refuse_owned(struct job *job, struct vfcap_function *pf)
+{
+	char owner[320], why[400];
+	int owned = vfcap_owner_find(pf, owner, sizeof(owner));
+
+	if (owned <= 0)
+		return owned;
+	snprintf(why, sizeof(why), "how many VFs it has is not for vfcap to set: %s", owner);
+	refuse_pf(job, VFCAP_OWNED, why);
+	return 0;
+}
+
 static int refuse_count(struct job *job, struct vfcap_function *pf)
 {
 	struct vfcap_function *user;
@@ -151,6 +164,7 @@ static int refuse_count(struct job *job, struct vfcap_function *pf)
 static int decide_pf(struct job *job, struct vfcap_function *pf)
 {
 	struct vfcap_outcome *out = &job->pf_outcome;
+	int err;
 
 	*out = (struct vfcap_outcome){ .vf = pf, .is_pf = true, .emul = VFCAP_EMULS };
 	out->step = job->pf_step;
@@ -163,7 +177,10 @@ static int decide_pf(struct job *job, struct vfcap_function *pf)
 	out->n_steps = vfcap_count_steps(&job->count, job->pf_step);
 	job->recreates = out->n_steps;
 	out->result = job->recreates ? VFCAP_DONE : VFCAP_UNCHANGED;
-	return job->recreates ? refuse_count(job, pf) : 0;
+	err = refuse_owned(job, pf);
+	if (!err && job->recreates && out->result == VFCAP_DONE)
+		err = refuse_count(job, pf);
+	return err;
 }
 
 /* ----------------------------------------------------------------------------------------- deciding -- */

@@ -495,12 +495,13 @@ static void keep_only(struct vfcap_targets *targets, const struct vfcap_function
 
 static int find_only(struct vfcap_host *h, const char *only, struct vfcap_function **fn)
 {
+	char name[VFCAP_ADDRESS_LEN];
 	struct vfcap_address a;
 
 	*fn = NULL;
 	if (!only)
 		return 0;
-	if (!*only || vfcap_address_parse(only, &a) != strlen(only))
+	if (!vfcap_address_parse(only, &a) || strcmp(vfcap_address_format(a, name), only))
 		return vfcap_host_fail(h, -EINVAL, "%s: no address as the kernel writes it", only);
 	*fn = vfcap_host_find(h, a);
 	if (!*fn)

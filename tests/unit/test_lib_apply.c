@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Descriptions and a host with a kernel that is played: what contradicts itself or the host, VFs that are made and
+ * changed, what the kernel may answer, and runs that are killed before each of their writes.
+ */
+#include "played.h"
+
+#include "../../src/lib/resolve.h"
+
+#include <sys/wait.h>
+
+#define UNDO "run/vfcap/" PF ".undo"
+#define RECORD "run/vfcap/" PF ".record"
+
+/* ------------------------------------------------------------------------------------ descriptions -- */
+
+#define AT(l)                     \
+	{                         \
+		"host.json", l, 5 \
+	}
+#define AUTO                                   \
+	{                                      \
+		.there = true, .where = AT(20) \
+	}
+#define PLACED(o)                                                       \
+	{                                                               \
+		.there = true, .at = true, .offset = o, .where = AT(21) \
+	}
+
+static struct vfcap_spec_vfs entries[8];
+static struct vfcap_spec_pf counts[4];
+static struct vfcap_spec spec;
+
+static void describe_nothing(void)
+{
+	spec = (struct vfcap_spec){ .pf = counts, .vfs = entries };
+}
+
+static void describe_count(const char *device, uint16_t n)
+{
+	counts[spec.n_pf] = (struct vfcap_spec_pf){ device, n, AT(10 + (unsigned int)spec.n_pf) };
+	spec.n_pf++;
+}
+
+static struct vfcap_spec_vfs *describe(const char *device, struct vfcap_want want)
+{
+	struct vfcap_spec_vfs *e = &entries[spec.n_vfs];
+
+	*e = (struct vfcap_spec_vfs){ .device = device,
+				      .width = -1,
+				      .where = AT(30 + (unsigned int)spec.n_vfs) };
+	e->want[VFCAP_EMUL_PASID] = want;
+	spec.n_vfs++;
+	return e;
+}
+
+static const struct vfcap_want automatic = AUTO, at_200 = PLACED(0x200);
+
+/* One letter for each outcome: done, unchanged, refused, failed; and the first message of those that are not well. */
+static void apply_with(const struct vfcap_apply_options *opt, char *results, char *message)
+{
+	struct vfcap *ctx = open_host();
+	const struct vfcap_outcome *out;
+	struct vfcap_apply *apply;
+	size_t i;
+
+	message[0] = '\0';
+	assert_int_equal(vfcap_apply(ctx, &spec, opt, &apply), 0);
+	for (i = 0; (out = vfcap_apply_outcome(apply, i)); i++) {
+		results[i] = vfcap_result_name(out->result)[0];
+		if (out->result == VFCAP_FAILED && !opt->dry_run)
+			assert_true(out->undone);
+		if (!message[0])
+			strcpy(message, out->message);
+	}
+	results[i] = '\0';
+	vfcap_apply_free(apply);
+	vfcap_free(ctx);
+}
+
+static void expect(const char *results, const char *message)
+{
+	const struct vfcap_apply_options opt = { 0 };
+	char got[16], said[512];
+
+	apply_with(&opt, got, said);
+	if (strcmp(got, results) || !strstr(said, message))
+		fail_msg("%s, not %s: %s", got, results, said);
+}
+
+static void look(char *buf, size_t size)
+{
+	snapshot(buf, size);
+	snprintf(buf + strlen(buf), size - strlen(buf), "%d %d\n", count_vfs(), autoprobe());
+}
+
+static void assert_looks(const char *expected)
+{
+	char now[600];
+
+	look(now, sizeof(now));
+	assert_string_equal(now, expected);
+}
+
+/* ---------------------------------------------------------------------------------------- resolving -- */
+
+static void wrong(int err, const char *message)
+{
+	struct vfcap *ctx = open_host();
+	const struct vfcap_apply_options opt = { 0 };
+	struct vfcap_apply *apply;
+	int got = vfcap_apply(ctx, &spec, &opt, &apply);
+
+	if (got != err || !strstr(vfcap_error(ctx), message))
+		fail_msg("%d, not %d: %s", got, err, vfcap_error(ctx));
+	assert_null(apply);
+	assert_int_equal(world.writes, 0);
+	vfcap_free(ctx);
+}
+
+static void contradictions_name_both_places(void **state)
+{
+	(void)state;
+	world_new();
+	world.writes = 0;
+	describe_nothing();
+	describe_count(PF, 2);
+	describe_count("01:00.0", 3);
+	wrong(-EINVAL, "host.json:11:5: " PF ": 3 VFs, but 2 at host.json:10:5");
+	describe_nothing();
+	describe_count(PF, 2);
+	describe(PF "/vf2", automatic);
+	wrong(-EINVAL, "host.json:30:5: address: " PF "/vf2: there is to be no VF 2: " PF
+		       " is to have 2, as is described at host.json:10:5");
+	describe_nothing();
+	describe("0000:01:02.*", automatic);
+	describe(PF "/vf0-1", at_200);
+	wrong(-EINVAL, "host.json:21:5: " PF "/vf0: PASID: otherwise than at host.json:20:5");
+	describe_nothing();
+	describe(PF, automatic)->width = 8;
+	describe("pci/0000:01:02.2", automatic)->width = 9;
+	wrong(-EINVAL, "host.json:31:5: " PF "/vf1: width: otherwise than at host.json:30:5");
+	describe_nothing();
+	describe(PF, automatic);
+	describe(PF "/vf1", (struct vfcap_want){ 0 })->has_driver = true;
+	wrong(-EINVAL, "host.json:31:5: " PF "/vf1: driver: with it PASID cannot be shown, as is "
+		       "described at host.json:20:5");
+	world_end();
+}
+
+static void what_the_host_has_not_is_told(void **state)
+{
+	(void)state;
+	world_new();
+	world.writes = 0;
+	describe_nothing();
+	describe_count(PF, 4);
+	wrong(-ERANGE, "host.json:10:5: " PF ": numvfs: 4 are more than it can have: 3");
+	describe_nothing();
+	describe_count("0000:02:00.0", 1);
+	wrong(-ENOENT, "host.json:10:5: address: 0000:02:00.0: no such function");
+	describe_nothing();
+	describe_count(vf_name(0), 1);
+	wrong(-EINVAL, "is no PF");
+	describe_nothing();
+	describe(PF "/vf3", automatic);
+	wrong(-ERANGE, "there cannot be a VF 3: " PF " can have 3");
+	describe_nothing();
+	describe(PF "/vfx", automatic);
+	wrong(-EINVAL, "/vf3 or /vf0-7 belongs there");
+	describe_nothing();
+	describe("0000:01:02.7", automatic);
+	wrong(-ENOENT, "host.json:30:5: address: 0000:01:02.7: no such function");
+	describe_nothing();
+	describe("nothing:*", automatic);
+	wrong(-ENOENT, "no such VF");
+	assert_int_equal(kernel_numvfs(0), 0);
+	describe_nothing();
+	describe(vf_name(1), automatic);
+	wrong(-ENOENT, "no VF 1: " PF " has 0, and \"pfs\" does not say");
+	world_end();
+}
+
+/* ---------------------------------------------------------------------------------------- changing -- */
+
+#define IAVF "iavf|(null)|0|\n"
+#define FREE "|(null)|0|\n"
+#define GONE "||0|\n"
+#define OURS(offset) VFCAP_DRIVER "|" VFCAP_DRIVER "|" offset "|0\n"
+
+/* As world_new() leaves it. */
+static const char as_new[] = IAVF FREE OURS("512") "3 1\n";
+
+/* VFs that are not there are found by where they will be, by all forms of DEVICE. */
+static void vfs_to_be_are_named_by_all_forms(void **state)
+{
+	static const char *const devices[] = { PF "/vf1", "0000:01:02.2", "01:02.2", "*:02.2" };
+	const struct vfcap_apply_options paper = { .dry_run = true };
+	char results[16], said[512];
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		world_new();
+		assert_int_equal(kernel_numvfs(0), 0);
+		describe_nothing();
+		describe_count(PF, 2);
+		describe(devices[i], at_200);
+		apply_with(&paper, results, said);
+		assert_string_equal(results, "uu");
+		assert_looks(GONE GONE GONE "0 1\n");
+		expect("dd", "");
+		assert_looks(IAVF OURS("512") GONE "2 1\n");
+		world_end();
+	}
+}
+
+static void what_is_as_described_is_left_alone(void **state)
+{
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe_count(PF, 3);
+	describe(PF "/vf0-1", automatic);
+	describe(PF "/vf2", at_200);
+	expect("uddu", "");
+	assert_looks(OURS("432") OURS("432") OURS("512") "3 1\n");
+	assert_int_equal(world.verified, 2);
+	world.writes = 0;
+	expect("uuuu", "");
+	describe(PF, automatic)->width = 20;
+	entries[2] = entries[1];
+	spec.n_vfs = 2;
+	expect("uuuu", "");
+	assert_int_equal(world.writes, 0);
+	assert_false(file_there(UNDO));
+	world_end();
+}
+
+/* As the VFs are, one by one: nothing, another driver, none. */
+static void vfs_get_the_drivers_that_are_described(void **state)
+{
+	(void)state;
+	world_new();
+	tree_dirs(&world.tree, DRIVERS "vfio-pci/");
+	describe_nothing();
+	describe(PF "/vf0", (struct vfcap_want){ 0 })->has_driver = true;
+	describe(PF "/vf1", (struct vfcap_want){ 0 })->has_driver = true;
+	describe(PF "/vf2", (struct vfcap_want){ 0 })->has_driver = true;
+	entries[1].driver = "vfio-pci";
+	entries[2].driver = "iavf";
+	expect("ddd", "");
+	assert_looks(FREE "vfio-pci|vfio-pci|0|\niavf|iavf|0|\n3 1\n");
+	assert_false(file_there(RECORD));
+	world.writes = 0;
+	expect("uuu", "");
+	assert_int_equal(world.writes, 0);
+	entries[0].driver = "nonsense";
+	expect("ruu", "there is no driver nonsense");
+	assert_int_equal(world.writes, 0);
+	describe_nothing();
+	describe(PF "/vf2", (struct vfcap_want){ 0 });
+	expect("u", "");
+	describe(PF "/vf2", automatic);
+	expect("d", "");
+	spec.n_vfs = 1;
+	expect("d", "");
+	assert_looks(FREE "vfio-pci|vfio-pci|0|\niavf|iavf|0|\n3 1\n");
+	world_end();
+}
+
+static void an_offset_has_to_be_where_its_rule_leads(void **state)
+{
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe(PF "/vf0", at_200);
+	entries[0].want[VFCAP_EMUL_PASID].rule = VFCAP_RULE_AFTER_LAST;
+	expect("r", "the rule after-last leads to 0x158 here, not to 0x200");
+	entries[0].want[VFCAP_EMUL_PASID].offset = 0x158;
+	expect("d", "");
+	world_end();
+}
+
+static void only_what_concerns_one_is_done(void **state)
+{
+	const struct vfcap_apply_options vf = { .only = "0000:01:02.2" }, pf = { .only = PF },
+					 no = { .only = "01:02.2" };
+	struct vfcap_apply *apply;
+	char results[16], said[512];
+	struct vfcap *ctx;
+
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe_count("0000:02:00.0", 7);
+	describe_count(PF, 2);
+	describe("0000:07:00.*", automatic);
+	describe(PF "/vf0-1", at_200);
+	apply_with(&vf, results, said);
+	assert_string_equal(results, "d");
+	assert_looks(IAVF OURS("512") OURS("512") "3 1\n");
+	apply_with(&pf, results, said);
+	assert_string_equal(results, "ddd");
+	assert_looks(OURS("512") OURS("512") GONE "2 1\n");
+	ctx = open_host();
+	assert_int_equal(vfcap_apply(ctx, &spec, &no, &apply), -EINVAL);
+	vfcap_free(ctx);
+	world_end();
+}
+
+/* ------------------------------------------------------------------------------------------- count -- */
+
+/* VFs that are not described become what they were; those that are new, what the kernel would make of them. */
+static void another_number_leaves_the_others_as_they_were(void **state)
+{
+	(void)state;
+	world_new();
+	put(2, "driver_override", "iavf\n");
+	describe_nothing();
+	describe_count(PF, 2);
+	describe(PF "/vf1", at_200);
+	expect("dd", "");
+	assert_looks(IAVF OURS("512") GONE "2 1\n");
+	assert_false(file_there(RECORD));
+	expect("uu", "");
+	describe_nothing();
+	describe_count(PF, 3);
+	expect("d", "");
+	assert_looks(IAVF OURS("512") IAVF "3 1\n");
+	tree_text(&world.tree, DEVICES PF "/sriov_drivers_autoprobe", "0\n");
+	describe_count(PF, 3);
+	describe_nothing();
+	describe_count(PF, 0);
+	expect("d", "");
+	assert_looks(GONE GONE GONE "0 0\n");
+	describe_nothing();
+	describe_count(PF, 3);
+	describe(PF "/vf2", automatic);
+	expect("dd", "");
+	assert_looks(FREE FREE OURS("432") "3 0\n");
+	world_end();
+}
+
+static void what_the_kernel_answers_is_explained(void **state)
+{
+	static const struct {
+		int err;
+		const char *remedy;
+	} answers[] = {
+		{ -EBUSY, "held by somebody" }, { -ENOSPC, "no MSI-X vectors" },
+		{ -ERANGE, "sriov_totalvfs" },	{ -ENOENT, "cannot create VFs" },
+		{ -ENOMEM, "pci=realloc" },	{ -EACCES, "needs root" },
+		{ -EIO, "Input/output error" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		world_new();
+		assert_int_equal(kernel_numvfs(0), 0);
+		world.count_error = answers[i].err;
+		describe_nothing();
+		describe_count(PF, 3);
+		describe(PF "/vf0", automatic);
+		expect("ff", answers[i].remedy);
+		assert_looks(GONE GONE GONE "0 1\n");
+		assert_false(file_there(UNDO));
+		world_end();
+	}
+	world_new();
+	assert_int_equal(kernel_numvfs(0), 0);
+	world.most = 1;
+	describe_nothing();
+	describe_count(PF, 3);
+	describe(PF "/vf0", automatic);
+	expect("ff", "sriov_numvfs 3: the kernel made 1 VFs");
+	assert_looks(GONE GONE GONE "0 1\n");
+	world_end();
+}
+
+static void what_fails_with_another_number_is_taken_back(void **state)
+{
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe_count(PF, 2);
+	describe(PF, automatic);
+	world.verify = -EXDEV;
+	expect("fff", "not viable");
+	assert_looks(as_new);
+	assert_false(file_there(UNDO));
+	world.verify = 0;
+	describe_nothing();
+	describe_count(PF, 2);
+	describe(PF, (struct vfcap_want){ .there = true, .at = true, .offset = 0x104 });
+	expect("rrr", "not touched");
+	assert_looks(as_new);
+	put(0, "net/eth7/flags", "0x1003\n");
+	describe_nothing();
+	describe_count(PF, 2);
+	expect("r", "of 0000:01:02.0 its network interface eth7 is up");
+	assert_int_equal(unlinkat(world.tree.fd, DEVICES PF "/driver", 0), 0);
+	expect("r", "no driver is bound to it");
+	assert_looks(as_new);
+	world_end();
+}
+
+/* ------------------------------------------------------------------------------------------- killed -- */
+
+static void describe_another_number(void)
+{
+	describe_nothing();
+	describe_count(PF, 2);
+	describe(PF "/vf0", at_200);
+}
+
+static const char after_another_number[] = OURS("512") FREE GONE "2 1\n";
+
+/* Applies, or repairs, in a process that dies at that write. True: it came to its end before. */
+static bool run_until(int die_at, bool torn, bool apply)
+{
+	const struct vfcap_apply_options opt = { 0 };
+	char results[16], said[512];
+	pid_t pid = fork();
+	struct vfcap *ctx;
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		world.writes = 0;
+		world.die_at = die_at;
+		world.torn = torn;
+		ctx = open_host();
+		if (apply)
+			apply_with(&opt, results, said);
+		else if (vfcap_repair(vfcap_function_first(ctx)))
+			_exit(1);
+		vfcap_free(ctx);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 9));
+	return WEXITSTATUS(status) == 0;
+}
+
+static bool is_done(void)
+{
+	struct vfcap *ctx = open_host();
+	struct vfcap_leftover left;
+
+	assert_int_equal(vfcap_function_leftover(vfcap_function_first(ctx), &left), 0);
+	vfcap_free(ctx);
+	return left.there && left.done;
+}
+
+static int kill_everywhere(bool torn)
+{
+	bool ended = false, repaired, done;
+	int at, again, kills = 0;
+
+	describe_another_number();
+	for (at = 1; !ended; at++) {
+		repaired = false;
+		for (again = 1; !ended && !repaired; again++) {
+			world_new();
+			ended = run_until(at, torn, true);
+			done = is_done() || ended;
+			if (!ended)
+				repaired = run_until(again, torn, false);
+			if (!ended && !repaired)
+				assert_true(run_until(0, false, false));
+			assert_looks(done ? after_another_number : as_new);
+			assert_false(file_there(UNDO));
+			kills++;
+			world_end();
+		}
+	}
+	return kills;
+}
+
+static void killed_runs_are_repaired(void **state)
+{
+	(void)state;
+	assert_true(kill_everywhere(false) > 150);
+}
+
+static void what_was_half_written_is_repaired(void **state)
+{
+	(void)state;
+	assert_true(kill_everywhere(true) > 150);
+}
+
+static void the_next_run_repairs(void **state)
+{
+	bool ended = false;
+
+	(void)state;
+	describe_another_number();
+	for (int at = 1; !ended; at++) {
+		world_new();
+		ended = run_until(at, false, true);
+		expect(ended || is_done() ? "uu" : "dd", "");
+		assert_looks(after_another_number);
+		world_end();
+	}
+}
+
+/* Somebody else has made other VFs since: nothing of theirs is touched. */
+static void what_others_made_is_left_alone(void **state)
+{
+	bool ended = false;
+
+	(void)state;
+	describe_another_number();
+	for (int at = 1; !ended; at++) {
+		world_new();
+		ended = run_until(at, false, true);
+		if (!ended && !is_done()) {
+			kernel_numvfs(0);
+			tree_text(&world.tree, DEVICES PF "/sriov_drivers_autoprobe", "1\n");
+			kernel_numvfs(1);
+			assert_true(run_until(0, false, false));
+			assert_looks(IAVF GONE GONE "1 1\n");
+			assert_false(file_there(UNDO));
+		}
+		world_end();
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(contradictions_name_both_places),
+		cmocka_unit_test(what_the_host_has_not_is_told),
+		cmocka_unit_test(vfs_to_be_are_named_by_all_forms),
+		cmocka_unit_test(what_is_as_described_is_left_alone),
+		cmocka_unit_test(vfs_get_the_drivers_that_are_described),
+		cmocka_unit_test(an_offset_has_to_be_where_its_rule_leads),
+		cmocka_unit_test(only_what_concerns_one_is_done),
+		cmocka_unit_test(another_number_leaves_the_others_as_they_were),
+		cmocka_unit_test(what_the_kernel_answers_is_explained),
+		cmocka_unit_test(what_fails_with_another_number_is_taken_back),
+		cmocka_unit_test(killed_runs_are_repaired),
+		cmocka_unit_test(what_was_half_written_is_repaired),
+		cmocka_unit_test(the_next_run_repairs),
+		cmocka_unit_test(what_others_made_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
