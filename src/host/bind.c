@@ -9,6 +9,7 @@
 
 #include "change.h"
 #include "sysfs.h"
+#include "vfio.h"
 
 #define UNBIND_LIMIT 10000 /* milliseconds: a driver of VFIO waits for its users */
 #define BIND_LIMIT 60000 /* a driver may load firmware */
@@ -203,6 +204,9 @@ static int do_bind(struct vfcap_function *vf, const struct vfcap_step *step)
 	if (err && !step->to[0])
 		return vfcap_host_fail(vf->host, err, "%s: drivers_probe: %s", vf->name,
 				       strerror(-err));
+	/* What VFIO says to that would help nobody. */
+	if (err == -EINVAL && vf->iommu_group < 0 && strstr(step->to, "vfio"))
+		return vfcap_vfio_fail_no_iommu(vf);
 	if (err)
 		return vfcap_host_fail(vf->host, err, "%s: bind to %s: %s", vf->name, step->to,
 				       strerror(-err));

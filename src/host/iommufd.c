@@ -61,6 +61,8 @@ static int fail_bind(struct vfcap_guest *v, const char *group, const char *token
 		       "another device of its IOMMU group is in use)";
 	else if (err == -EBUSY)
 		help = vfcap_vfio_busy(v, who);
+	else if (err == -EINVAL)
+		help = " (perhaps somebody has it open)";
 	return vfcap_host_fail(v->fn->host, err, "%s: VFIO_DEVICE_BIND_IOMMUFD: %s%s", v->fn->name,
 			       strerror(-err), help);
 }

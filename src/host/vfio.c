@@ -200,7 +200,9 @@ int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err)
 	char who[VFCAP_BUSY_ROOM];
 	const char *help = "";
 
-	if (err == -EACCES || err == -EPERM)
+	if (err == -EPERM && strstr(path, "noiommu-"))
+		help = " (without an IOMMU it takes CAP_SYS_RAWIO)";
+	else if (err == -EACCES || err == -EPERM)
 		help = " (needs root, or to be given that file)";
 	else if (err == -EBUSY)
 		help = vfcap_vfio_busy(v, who);
@@ -208,6 +210,14 @@ int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err)
 		help = " (modprobe vfio-pci)";
 	return vfcap_host_fail(v->fn->host, err == -EPERM ? -EACCES : err, "%s: open /%s: %s%s",
 			       v->fn->name, path, strerror(-err), help);
+}
+
+int vfcap_vfio_fail_no_iommu(struct vfcap_function *fn)
+{
+	return vfcap_host_fail(fn->host, -ENXIO,
+			       "%s: no IOMMU group: the IOMMU is off in the firmware, or on the "
+			       "kernel's command line (intel_iommu=on)",
+			       fn->name);
 }
 
 int vfcap_vfio_check_token(struct vfcap_guest *v, const char *token, int err)
@@ -305,11 +315,7 @@ static int attach_group(struct vfcap_guest *v, const char *group, const char *to
 	int err;
 
 	if (!*group)
-		return vfcap_host_fail(
-			v->fn->host, -ENXIO,
-			"%s: no IOMMU group: the IOMMU is off in the firmware, or on "
-			"the kernel's command line (intel_iommu=on)",
-			v->fn->name);
+		return vfcap_vfio_fail_no_iommu(v->fn);
 	err = open_group(v, group, &noiommu);
 	if (!err)
 		err = join_container(v, group, noiommu);

@@ -40,6 +40,9 @@ const char *vfcap_vfio_busy(struct vfcap_guest *v, char buf[VFCAP_BUSY_ROOM]);
 /* Says that a file could not be opened, and what helps. Returns err. */
 int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err);
 
+/* Says that a function has no IOMMU group, and what helps. Returns -ENXIO. */
+int vfcap_vfio_fail_no_iommu(struct vfcap_function *fn);
+
 /* Says that others in the group keep it from being used, if there are any: -EXDEV, else 0. */
 int vfcap_vfio_check_group(struct vfcap_guest *v, const char *group);
 

@@ -449,6 +449,14 @@ static void test_permission(void **state)
 	add_all(&f, by_group);
 	inject(&f, "dev/vfio/14", 0, -EACCES);
 	fails(&f, NULL, -EACCES, "open /dev/vfio/14: Permission denied (needs root");
+	add_all(&f, by_cdev);
+	inject(&f, "dev/vfio/devices/vfio3", 0, -EPERM);
+	fails(&f, NULL, -EACCES, "Operation not permitted (needs root");
+	add(&f, by_group[0]);
+	add(&f, (struct call){ OPEN, "dev/vfio/14", 0, 0, -ENOENT });
+	add(&f, (struct call){ OPEN, "dev/vfio/noiommu-14", 0, 0, -EPERM });
+	fails(&f, NULL, -EACCES,
+	      "open /dev/vfio/noiommu-14: Operation not permitted (without an IOMMU");
 	add_all(&f, by_group);
 	inject(&f, NULL, VFIO_SET_IOMMU, -EPERM);
 	fails(&f, NULL, -EPERM, "allow_unsafe_interrupts=1");
@@ -525,7 +533,7 @@ static void test_open_elsewhere(void **state)
 	tree_text(&f.tree, SYS "/vfcap/state", "ready\n");
 	add_all(&f, by_cdev);
 	inject(&f, NULL, VFCAP_LINUX_BIND_IOMMUFD, -EINVAL);
-	fails(&f, NULL, -EINVAL, strerror(EINVAL));
+	fails(&f, NULL, -EINVAL, "Invalid argument (perhaps somebody has it open)");
 	end(&f);
 }
 
