@@ -333,7 +333,7 @@ static bool judge_part(const struct vfcap_facts *f, struct vfcap_check *check, e
 	case VFCAP_PRESENCE_UNKNOWN:
 		break;
 	}
-	return vfcap_unknown(check, NULL, "%s: not loaded; what could be is not in what was read",
+	return vfcap_unknown(check, NULL, "%s: not loaded; no modules.dep tells whether it can be",
 			     name);
 }
 
@@ -368,7 +368,7 @@ VFCAP_JUDGE(vfcap_judge_iommufd)
 		return vfcap_fail(check, NULL, "%s: no CONFIG_IOMMUFD", sys->config_file);
 	if (sys->part[VFCAP_PART_IOMMUFD] == VFCAP_ABSENT && sys->live)
 		return vfcap_fail(check, NULL, "no dev/iommu, and iommufd is not in modules.dep");
-	return vfcap_unknown(check, NULL, "no dev/iommu in what was read");
+	return vfcap_unknown(check, NULL, "no dev/iommu, nor a configuration of the kernel");
 }
 
 VFCAP_JUDGE(vfcap_judge_cdev)
