@@ -150,8 +150,6 @@ static void print_groups(struct doctor *look)
 	for (g = 0; g < look->groups.n; g++) {
 		const struct vfcap_group *group = &look->groups.group[g];
 
-		if (!group->body.n)
-			continue;
 		begin_section(look);
 		vfcap_out_vfs(out, group->vf, group->n);
 		for (i = 0; i < group->body.n; i++) {
@@ -170,7 +168,9 @@ static void group_vf(struct doctor *look, struct vfcap_function *vf)
 
 	vfcap_out_memory(&body, &look->cli->out);
 	print_checks(&body, look, vfcap_function_name(vf));
-	if (!vfcap_groups_add(&look->groups, &body, vf) && !look->cli->out.error)
+	if (!body.n && !body.error) /* with -q, of one that is well */
+		vfcap_out_free(&body);
+	else if (!vfcap_groups_add(&look->groups, &body, vf) && !look->cli->out.error)
 		look->cli->out.error = -ENOMEM;
 }
 
