@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "../uapi/linux-vfio.h"
+#include "change.h"
 #include "sysfs.h"
 
 static int hex_digit(char c)
@@ -33,13 +34,15 @@ bool vfcap_uuid_parse(const char *text, uint8_t uuid[16])
 }
 
 /* That the function is open elsewhere is EINVAL here: another file may not join. */
-static bool is_open(const struct vfcap_function *fn)
+static bool is_open(struct vfcap_function *fn)
 {
 	char path[VFCAP_SYSFS_PATH], state[64];
+	struct vfcap_use use;
 
-	return vfcap_root_read(fn->host->root, vfcap_sysfs_path(fn, "vfcap/state", path), state,
-			       sizeof(state)) > 0 &&
-	       strncmp(state, "open", 4) == 0;
+	if (vfcap_root_read(fn->host->root, vfcap_sysfs_path(fn, "vfcap/state", path), state,
+			    sizeof(state)) > 0)
+		return strncmp(state, "open", 4) == 0;
+	return vfcap_use_holder(fn, &use);
 }
 
 static int fail_bind(struct vfcap_guest *v, const char *group, const char *token, int err)

@@ -87,12 +87,13 @@ static int scan_process(struct vfcap_host *h, int pid, struct vfcap_holders *hol
 int vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders)
 {
 	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = open_dir(h, "proc");
+	int self = vfcap_root_has_kernel(h->root) ? getpid() : 0; /* who says so may have it open */
 	struct dirent *e;
 	int err = 0;
 
 	*holders = (struct vfcap_holders){ 0 };
 	while (dir && !err && (e = readdir(dir)))
-		if (isdigit((unsigned char)e->d_name[0]))
+		if (isdigit((unsigned char)e->d_name[0]) && atoi(e->d_name) != self)
 			err = scan_process(h, atoi(e->d_name), holders);
 	return err ? vfcap_host_fail(h, err, "%s", strerror(-err)) : 0;
 }
