@@ -12,7 +12,10 @@
  * and there, too:
  *	reads	how many config accesses have read from this bus, as text; can be set
  *	netdev	1: the PF has a network interface that knows its VFs; can be set
- * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes.
+ * and beside the domains:
+ *	pasids	how many PASIDs of all functions are attached in the IOMMU, as text
+ * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes;
+ * with "iommu" switched off there is no IOMMU.
  */
 #include <linux/debugfs.h>
 #include <linux/kernel_read_file.h>
@@ -37,6 +40,8 @@ static int domain = 0xfa00;
 module_param(domain, int, 0444);
 static uint delay;
 module_param(delay, uint, 0644);
+static bool iommu = true;
+module_param(iommu, bool, 0444);
 
 /* A function that was written to: others are what their image is. */
 struct function {
@@ -63,6 +68,17 @@ struct host {
 };
 
 static DEFINE_SPINLOCK(lock); /* of all config space: the architecture takes none */
+
+/* Callers may hold a raw spinlock, inside of which a real-time kernel could not take this one. */
+#ifdef DEFINE_WAIT_OVERRIDE_MAP
+static DEFINE_WAIT_OVERRIDE_MAP(no_realtime, LD_WAIT_CONFIG);
+#define begin_access() lock_map_acquire_try(&no_realtime)
+#define end_access() lock_map_release(&no_realtime)
+#else
+#define begin_access()
+#define end_access()
+#endif
+
 static LIST_HEAD(hosts);
 static unsigned int n_hosts;
 static void *images;
@@ -241,12 +257,14 @@ static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size
 
 	take_time();
 	*val = 0;
+	begin_access();
 	spin_lock_irqsave(&lock, flags);
 	host->reads++;
 	config = get_config(host, PCI_DEVID(bus->number, devfn));
 	for (i = 0; i < size; i++)
 		*val |= (u32)(config ? config[where + i] : 0xff) << (8 * i);
 	spin_unlock_irqrestore(&lock, flags);
+	end_access();
 	return config ? PCIBIOS_SUCCESSFUL : PCIBIOS_DEVICE_NOT_FOUND;
 }
 
@@ -258,6 +276,7 @@ static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int siz
 	unsigned long flags;
 
 	take_time();
+	begin_access();
 	spin_lock_irqsave(&lock, flags);
 	fn = get_function(host, rid);
 	if (fn)
@@ -265,6 +284,7 @@ static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int siz
 	if (fn && !rid && !(fn->config[host->sriov + PCI_SRIOV_CTRL] & PCI_SRIOV_CTRL_VFE))
 		forget_functions(host, 1);
 	spin_unlock_irqrestore(&lock, flags);
+	end_access();
 	return fn ? PCIBIOS_SUCCESSFUL : PCIBIOS_DEVICE_NOT_FOUND;
 }
 
@@ -437,6 +457,7 @@ static int add_host(struct host *host)
 
 static void remove_hosts(void)
 {
+	struct pci_host_bridge *bridge;
 	struct host *host, *next;
 
 	debugfs_remove(debug);
@@ -444,8 +465,10 @@ static void remove_hosts(void)
 	list_for_each_entry_safe(host, next, &hosts, list) {
 		remove_netdev(host);
 		if (host->bus) {
+			bridge = to_pci_host_bridge(host->bus->bridge);
 			pci_stop_root_bus(host->bus);
 			pci_remove_root_bus(host->bus);
+			pci_free_host_bridge(bridge); /* which is left to whoever made it */
 		}
 		forget_functions(host, 0);
 		xa_destroy(&host->functions);
@@ -505,6 +528,7 @@ static int add_hosts(void)
 	int ret = 0;
 
 	debug = debugfs_create_dir("vfcap-testbus", NULL);
+	debugfs_create_atomic_t("pasids", 0400, debug, &testbus_pasids);
 	pci_lock_rescan_remove();
 	list_for_each_entry(host, &hosts, list) {
 		ret = add_host(host);
@@ -532,7 +556,7 @@ static int __init testbus_init(void)
 		ret = PTR_ERR(parent);
 		goto free;
 	}
-	ret = testbus_iommu_add(&parent->dev);
+	ret = iommu ? testbus_iommu_add(&parent->dev) : 0;
 	if (ret)
 		goto unregister;
 	ret = add_hosts();
@@ -540,7 +564,8 @@ static int __init testbus_init(void)
 		return 0;
 
 	remove_hosts();
-	testbus_iommu_remove();
+	if (iommu)
+		testbus_iommu_remove();
 unregister:
 	platform_device_unregister(parent);
 free:
@@ -552,7 +577,8 @@ free:
 static void __exit testbus_exit(void)
 {
 	remove_hosts();
-	testbus_iommu_remove();
+	if (iommu)
+		testbus_iommu_remove();
 	platform_device_unregister(parent);
 	vfree(images);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An IOMMU that translates nothing, for devices that do no DMA: it remembers what was mapped, which is all
- * that VFIO wants to see. Every function has a group of its own.
+ * An IOMMU that translates nothing, for devices that do no DMA: it remembers what was mapped, and counts
+ * the PASIDs that were attached, which is all that VFIO wants to see. Every function has a group of its own.
  */
 #include <linux/iommu.h>
 #include <linux/slab.h>
@@ -17,6 +17,7 @@ struct mapping {
 
 static struct iommu_device iommu;
 static struct iommu_ops *ops;
+atomic_t testbus_pasids;
 
 static struct mapping *to_mapping(struct iommu_domain *domain)
 {
@@ -71,6 +72,24 @@ static int attach_dev(struct iommu_domain *domain, struct device *dev)
 	return 0;
 }
 
+/* Domains for PASIDs came in parts; from when a user could attach one, all of them are there. */
+#ifdef TESTBUS_HAS_PASID
+static int attach_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+			struct iommu_domain *old)
+{
+	if (!old)
+		atomic_inc(&testbus_pasids);
+	return 0;
+}
+
+static int detach_pasid(struct iommu_domain *domain, struct device *dev, ioasid_t pasid,
+			struct iommu_domain *old)
+{
+	atomic_dec(&testbus_pasids);
+	return 0;
+}
+#endif
+
 static bool enforce_cache_coherency(struct iommu_domain *domain)
 {
 	return true;
@@ -78,6 +97,9 @@ static bool enforce_cache_coherency(struct iommu_domain *domain)
 
 static const struct iommu_domain_ops domain_ops = {
 	.attach_dev = attach_dev,
+#ifdef TESTBUS_HAS_PASID
+	.set_dev_pasid = attach_pasid,
+#endif
 	.map_pages = map_pages,
 	.unmap_pages = unmap_pages,
 	.iova_to_phys = iova_to_phys,
@@ -103,8 +125,30 @@ static struct iommu_domain *new_domain(void)
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 static const struct iommu_domain_ops static_ops = { .attach_dev = attach_dev };
 static struct iommu_domain identity = { .type = IOMMU_DOMAIN_IDENTITY, .ops = &static_ops };
-static struct iommu_domain blocked = { .type = IOMMU_DOMAIN_BLOCKED, .ops = &static_ops };
+static const struct iommu_domain_ops blocked_ops = {
+	.attach_dev = attach_dev,
+#ifdef TESTBUS_HAS_PASID
+	.set_dev_pasid = detach_pasid,
+#endif
+};
+static struct iommu_domain blocked = { .type = IOMMU_DOMAIN_BLOCKED, .ops = &blocked_ops };
+#endif
 
+#if defined(TESTBUS_HAS_PASID)
+static struct iommu_domain *domain_alloc_paging_flags(struct device *dev, u32 flags,
+						      const struct iommu_user_data *user_data)
+{
+	struct iommu_domain *domain;
+
+	if (flags & ~IOMMU_HWPT_ALLOC_PASID || user_data)
+		return ERR_PTR(-EOPNOTSUPP);
+	domain = new_domain();
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	domain->type = IOMMU_DOMAIN_UNMANAGED; /* iommufd sets none */
+	return domain;
+}
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
 static struct iommu_domain *domain_alloc_paging(struct device *dev)
 {
 	return new_domain();
@@ -146,7 +190,11 @@ static const struct iommu_ops iommu_ops = {
 	.def_domain_type = def_domain_type,
 	.default_domain_ops = &domain_ops,
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef TESTBUS_HAS_PASID
+	.domain_alloc_paging_flags = domain_alloc_paging_flags,
+#else
 	.domain_alloc_paging = domain_alloc_paging,
+#endif
 	.identity_domain = &identity,
 	.blocked_domain = &blocked,
 #else
@@ -168,6 +216,9 @@ int testbus_iommu_add(struct device *parent)
 	ops = kmemdup(&iommu_ops, sizeof(iommu_ops), GFP_KERNEL);
 	if (!ops)
 		return -ENOMEM;
+#ifdef TESTBUS_HAS_PASID
+	iommu.max_pasids = 1U << 20;
+#endif
 	ret = iommu_device_sysfs_add(&iommu, parent, NULL, "vfcap-testbus");
 	if (!ret) {
 		ret = iommu_device_register(&iommu, ops, NULL);

@@ -2,6 +2,7 @@
 #ifndef VFCAP_TESTBUS_H
 #define VFCAP_TESTBUS_H
 
+#include <linux/atomic.h>
 #include <linux/device.h>
 
 /* Is the device on one of the buses of this module? */
@@ -14,5 +15,8 @@ void testbus_iommu_remove(void);
 /* A network interface of a PF with up to n VFs, named tb0 and on; or an ERR_PTR. */
 struct net_device *testbus_net_add(struct device *pf, unsigned int n);
 void testbus_net_remove(struct net_device *dev);
+
+/* How many PASIDs of all devices are attached to something there; none where the kernel lets nobody. */
+extern atomic_t testbus_pasids;
 
 #endif
