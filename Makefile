@@ -10,6 +10,9 @@
 # make check-vm   only its tests on stock kernels in QEMU; KERNEL='6.12 6.1' says on which ones
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 # make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
+# make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
+#                 hour to build it, once)
+# make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -284,20 +287,21 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm vm-progs
+.PHONY: check-kernels check-vmm check-lab check-selftests vm-progs
 check-vm check-kernels: check-%:
 	@tests/setup $*
 	$(run) $*
 
-check-vmm:
+check-vmm check-lab check-selftests: check-%:
 	@tests/setup kernels
-	$(run) vmm
+	$(run) $*
 
 vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
-vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio
+vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio $(O)/vm/tool-iommufd
 vm-progs: $(vm_progs) $(O)/mkhost $(O)/vfcap
 $(O)/vm/vm-test: $(call obj,$(vm_src)) $(core_obj)
-$(O)/vm/tool-vfio: $(call obj,tests/vm/tool-vfio.c tests/vm/guest.c) $(core_obj)
+$(filter %/tool-vfio %/tool-iommufd,$(vm_progs)): $(O)/vm/%: $(O)/tests/vm/%.o \
+	$(call obj,tests/vm/guest.c) $(core_obj)
 $(vm_progs):
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(link) -static -o $@ $^
