@@ -163,6 +163,7 @@ installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBD
 	$(public_h:%=644:%:$(INCLUDEDIR)/vfcap) 644:$(O)/vfcap.pc:$(LIBDIR)/pkgconfig \
 	$(foreach m,$(man),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
 	644:share/vfcap.schema.json:$(DATADIR)/vfcap 644:share/vfcap-description.schema.json:$(DATADIR)/vfcap \
+	644:share/example.json:$(DATADIR)/vfcap \
 	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
 	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
 	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))
@@ -214,12 +215,13 @@ install-dkms:
 # --------------------------------------------------------------------------------------- tests --
 
 # Unit tests: each tests/unit/test_*.c is a program. Those of the core need only the core (and run
-# big-endian too); test_host_*, test_lib_* take the library, test_render_* the render objects as well.
+# big-endian too); test_host_*, test_lib_* take the library, test_render_*, test_spec_* the objects of those as well.
 unit_src := $(sort $(wildcard tests/unit/test_*.c))
 unit_help_src := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
 unit_lib_src := $(filter tests/unit/test_host_% tests/unit/test_lib_%,$(unit_src))
 unit_render_src := $(filter tests/unit/test_render_%,$(unit_src))
-unit_core_src := $(filter-out $(unit_lib_src) $(unit_render_src),$(unit_src))
+unit_spec_src := $(filter tests/unit/test_spec_%,$(unit_src))
+unit_core_src := $(filter-out $(unit_lib_src) $(unit_render_src) $(unit_spec_src),$(unit_src))
 unit_prog = $(patsubst tests/unit/%.c,$(O)/unit/%,$(1))
 unit_progs := $(call unit_prog,$(unit_src))
 unit_help_obj := $(call obj,$(unit_help_src))
@@ -233,8 +235,9 @@ $(call obj,$(unit_src) $(unit_help_src)): cflags += -Itests/unit
 $(call unit_prog,$(unit_core_src)): $(core_obj)
 $(call unit_prog,$(unit_lib_src)): $(lib_a)
 $(call unit_prog,$(unit_render_src)): $(call obj,$(render_src)) $(lib_a)
+$(call unit_prog,$(unit_spec_src)): $(call obj,$(spec_src)) $(lib_a)
 $(call unit_prog,$(unit_lib_src)): unit_ldlibs = $(lib_ldlibs)
-$(call unit_prog,$(unit_render_src)): unit_ldlibs = $(tool_ldlibs) $(lib_ldlibs)
+$(call unit_prog,$(unit_render_src) $(unit_spec_src)): unit_ldlibs = $(tool_ldlibs) $(lib_ldlibs)
 $(O)/unit/test_%: $(O)/tests/unit/test_%.o $(unit_help_obj)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(unit_ldlibs) $(cmocka_libs)
@@ -267,8 +270,10 @@ $(O)/fuzz/%.o: %.c $(O)/.flags | needs
 $(O)/fuzz/lib.a: $(call fuzz_obj,$(lib_src))
 	$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $^
 
+$(O)/fuzz/fuzz_spec: $(call fuzz_obj,$(spec_src))
 $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
-	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $^ $(lib_ldlibs)
+	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) \
+		$(lib_ldlibs) $(if $(filter %/fuzz_spec,$@),$(tool_ldlibs))
 
 # What tests/run and the tests themselves need to know of this build.
 export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL

@@ -46,7 +46,7 @@ end
 # Does the command on the line take files?
 function __vfcap_takes_files
     set -l name (__vfcap_read)[1]
-    test -n "$name"; and string match -qr "^command\t$name\tFILE" -- $__vfcap_rows
+    test -n "$name"; and string match -qr "^command\t$name\t[^\t]*FILE" -- $__vfcap_rows
 end
 
 complete -c vfcap -f

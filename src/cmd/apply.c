@@ -66,10 +66,32 @@ static int read_file(struct applying *ap, const char *file)
 	return status;
 }
 
+/* What is kept over reboots. */
+static int read_kept(struct applying *ap)
+{
+	struct vfcap_kept *kept;
+	const char *name;
+	size_t len;
+	int status, err = vfcap_kept_read(ap->cli->ctx, &kept);
+
+	if (err) {
+		vfcap_cli_error(ap->cli, "%s", vfcap_error(ap->cli->ctx));
+		return err == -EPERM ? VFCAP_EXIT_NO : VFCAP_EXIT_FAILED;
+	}
+	if (!vfcap_kept_text(kept, 0, &name, &len))
+		vfcap_cli_note(ap->cli, "/etc/vfcap.d: nothing is described there");
+	status = vfcap_kept_describe(ap->cli, kept, NULL, NULL, &ap->description);
+	vfcap_kept_free(kept);
+	return status;
+}
+
 static int read_files(struct applying *ap)
 {
 	int status = VFCAP_EXIT_DONE;
 	size_t i;
+
+	if (!ap->cli->n_device)
+		return read_kept(ap);
 
 	for (i = 0; i < ap->cli->n_device && !status; i++)
 		status = read_file(ap, ap->cli->device[i]);
@@ -186,10 +208,6 @@ static int apply_run(struct vfcap_cli *cli)
 
 	if (status >= 0)
 		return status;
-	if (!cli->n_device) {
-		vfcap_cli_usage(cli, "apply: needs a FILE, or - for standard input");
-		return VFCAP_EXIT_USAGE;
-	}
 	status = apply_files(&ap);
 	vfcap_spec_free(&ap.description);
 	return status;
@@ -212,10 +230,10 @@ static const struct argp_option options[] = {
 
 const struct vfcap_command vfcap_cmd_apply = {
 	.name = "apply",
-	.args = "FILE...",
+	.args = "[FILE...]",
 	.doc = "bring the host to a described state\v"
-	       "FILE is what plan --json printed, or a description as vfcap-json(5) has it; - is standard input. Numbers "
-	       "of VFs, and what each VF shows and is bound to: for all of a PF, or for none. What is as described is "
+	       "FILE is what plan --json printed, or a description as vfcap-json(5) has it; - is standard input. Without "
+	       "FILE: all of /etc/vfcap.d. Numbers of VFs, and what each VF shows and is bound to: for all of a PF, or for none. What is as described is "
 	       "left alone. Exit status 3: something was refused, or, with --check, differs.",
 	.options = options,
 	.option = apply_option,

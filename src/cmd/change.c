@@ -12,6 +12,7 @@ struct changing {
 	const struct vfcap_change_options *opt;
 	struct vfcap_outcomes outcomes;
 	bool progress;
+	bool persist;
 };
 
 /* ---------------------------------------------------------------------------------- progress -- */
@@ -42,30 +43,52 @@ static int look(struct changing *ch, struct vfcap_function *const *vf, size_t n)
 	return status;
 }
 
-/* VFs of one PF. */
-static int change_pf(struct changing *ch, struct vfcap_function *const *vf, size_t n)
+/* What came of VFs of one PF. */
+static int print_change(struct changing *ch, const struct vfcap_change *change)
 {
-	int err, status = ch->opt->disable ? VFCAP_EXIT_DONE : look(ch, vf, n);
-	struct vfcap_function *pf = vfcap_function_pf(vf[0]);
 	const struct vfcap_outcome *o;
-	struct vfcap_change *change;
+	int status = VFCAP_EXIT_DONE;
 	size_t i;
 
-	err = vfcap_change(ch->cli->ctx, vf, n, ch->opt, &change);
-	end_progress(ch);
-	if (err) {
-		vfcap_cli_error(ch->cli, "%s", vfcap_error(ch->cli->ctx));
-		return VFCAP_EXIT_FAILED;
-	}
 	for (i = 0; (o = vfcap_change_outcome(change, i)); i++) {
 		status = vfcap_cli_worse(status, vfcap_outcomes_add(&ch->outcomes, o));
 		vfcap_function_drop(o->vf);
 	}
-	vfcap_change_free(change);
 	vfcap_outcomes_flush(&ch->outcomes);
+	return status;
+}
+
+/* VFs of one PF. Whether it can be kept is seen before anything is changed. */
+static int change_pf(struct changing *ch, struct vfcap_function *const *vf, size_t n)
+{
+	int err, changed, status = ch->opt->disable ? VFCAP_EXIT_DONE : look(ch, vf, n);
+	bool persist = ch->persist && !ch->opt->dry_run && vfcap_has_kernel(ch->cli->ctx);
+	struct vfcap_function *pf = vfcap_function_pf(vf[0]);
+	struct vfcap_change *change = NULL;
+	struct vfcap_keep keep = { 0 };
+
+	if (persist)
+		changed = vfcap_keep_open(ch->cli, vf, n, &keep);
+	if (persist && changed) {
+		vfcap_keep_close(&keep);
+		return vfcap_cli_worse(status, changed);
+	}
+	err = vfcap_change(ch->cli->ctx, vf, n, ch->opt, &change);
+	end_progress(ch);
+	if (err) {
+		vfcap_cli_error(ch->cli, "%s", vfcap_error(ch->cli->ctx));
+		changed = VFCAP_EXIT_FAILED;
+	} else {
+		changed = print_change(ch, change);
+	}
+	if (!changed && keep.pf)
+		changed = vfcap_keep_save(ch->cli, &keep, change,
+					  ch->opt->disable ? -1 : ch->opt->wish.width);
+	vfcap_change_free(change);
+	vfcap_keep_close(&keep);
 	if (pf)
 		vfcap_function_drop(pf);
-	return status;
+	return vfcap_cli_worse(status, changed);
 }
 
 /* VFs come PF by PF; those whose PF is not known, one by one. */
@@ -85,9 +108,9 @@ static int change_picked(struct changing *ch, const struct vfcap_picked *picked)
 	return status;
 }
 
-int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt)
+int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt, bool persist)
 {
-	struct changing ch = { .cli = cli, .opt = opt };
+	struct changing ch = { .cli = cli, .opt = opt, .persist = persist };
 	struct vfcap_picked picked = { 0 };
 	int status;
 

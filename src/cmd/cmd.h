@@ -203,12 +203,35 @@ void vfcap_outcomes_end(struct vfcap_outcomes *o);
 
 /* --------------------------------------------------------------------------- change (change.c) -- */
 
-/* Opens the source, changes the VFs that the DEVICEs name PF by PF, and prints what came of it.
- * Returns the exit status. */
-int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt);
+/* Opens the source, changes the VFs that the DEVICEs name PF by PF, and prints what came of it; with
+ * persist, keeps it. Returns the exit status. */
+int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt, bool persist);
 
 /* {"pasid":offset,"pri":null} */
 json_t *vfcap_offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_EMULS]);
+
+/* ------------------------------------------------------------------------------ keep (keep.c) -- */
+
+/* What is kept of one PF. */
+struct vfcap_keep {
+	struct vfcap_function *pf; /* NULL: nothing is */
+	struct vfcap_description own, others; /* the PF's own file, and all others */
+	struct vfcap_spec_vfs *vfs; /* of the own one, by index; owned */
+	size_t n;
+	int numvfs, others_numvfs; /* -1: not described */
+	bool owned; /* its number of VFs is somebody else's to set */
+};
+
+/* Adds what files say to a description: what that of the name own says to theirs. The exit status. */
+int vfcap_kept_describe(struct vfcap_cli *cli, const struct vfcap_kept *kept, const char *own,
+			struct vfcap_description *theirs, struct vfcap_description *others);
+/* Sees whether something of those VFs, of one PF, can be kept, before they are changed. The exit status. */
+int vfcap_keep_open(struct vfcap_cli *cli, struct vfcap_function *const *vf, size_t n,
+		    struct vfcap_keep *keep);
+/* Keeps what came of them. width: of PASID, -1: as it is. */
+int vfcap_keep_save(struct vfcap_cli *cli, struct vfcap_keep *keep,
+		    const struct vfcap_change *change, int width);
+void vfcap_keep_close(struct vfcap_keep *keep);
 
 /* ------------------------------------------------------------------------------- run (run.c) -- */
 

@@ -2,11 +2,12 @@
 /* vfcap disable: gives VFs back to the driver that they had. */
 #include "cmd.h"
 
-enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_BIND };
+enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_BIND, KEY_PERSIST };
 
 struct disable_options {
 	struct vfcap_wished wished;
 	struct vfcap_change_options change;
+	bool persist;
 };
 
 static int disable_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
@@ -19,6 +20,9 @@ static int disable_option(struct vfcap_cli *cli, int key, const char *arg, void 
 		return 0;
 	case KEY_NO_BIND:
 		opt->change.no_bind = true;
+		return 0;
+	case KEY_PERSIST:
+		opt->persist = true;
 		return 0;
 	case VFCAP_KEY_CAP:
 		return vfcap_wish_option(cli, key, arg, &opt->wished);
@@ -35,7 +39,7 @@ static int disable_run(struct vfcap_cli *cli)
 	if (status >= 0)
 		return status;
 	memcpy(opt.change.wish.want, opt.wished.asked, sizeof(opt.change.wish.want));
-	return vfcap_cli_change(cli, &opt.change);
+	return vfcap_cli_change(cli, &opt.change, opt.persist);
 }
 
 static const struct argp_option options[] = {
@@ -44,6 +48,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "only print the steps", 0 },
 	{ "no-bind", KEY_NO_BIND, NULL, 0, "show nothing, but stay bound to vfcap's driver", 0 },
+	{ "persist", KEY_PERSIST, NULL, 0, "do not keep it over reboots any more, in /etc/vfcap.d",
+	  0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 

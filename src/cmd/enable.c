@@ -2,11 +2,12 @@
 /* vfcap enable: makes VFs show PASID and PRI to whoever opens them through VFIO. */
 #include "cmd.h"
 
-enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_VERIFY, KEY_NO_BIND, KEY_TOKEN };
+enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_VERIFY, KEY_NO_BIND, KEY_TOKEN, KEY_PERSIST };
 
 struct enable_options {
 	struct vfcap_wished wished;
 	struct vfcap_change_options change;
+	bool persist;
 };
 
 static int enable_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
@@ -22,6 +23,9 @@ static int enable_option(struct vfcap_cli *cli, int key, const char *arg, void *
 		return 0;
 	case KEY_NO_BIND:
 		opt->change.no_bind = true;
+		return 0;
+	case KEY_PERSIST:
+		opt->persist = true;
 		return 0;
 	case KEY_TOKEN:
 		return vfcap_cli_token(cli, arg, &opt->change.vf_token);
@@ -47,7 +51,7 @@ static int enable_run(struct vfcap_cli *cli)
 			"PRI: a guest sees it, but today's kernels deliver no page faults of VFs "
 			"to guests");
 	opt.change.wish = opt.wished.wish;
-	return vfcap_cli_change(cli, &opt.change);
+	return vfcap_cli_change(cli, &opt.change, opt.persist);
 }
 
 static const struct argp_option options[] = {
@@ -62,6 +66,7 @@ static const struct argp_option options[] = {
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "only print the steps", 0 },
 	{ "no-verify", KEY_NO_VERIFY, NULL, 0, "do not look through VFIO at what was done", 0 },
 	{ "no-bind", KEY_NO_BIND, NULL, 0, "only VFs that are bound to vfcap's driver already", 0 },
+	{ "persist", KEY_PERSIST, NULL, 0, "keep it over reboots, in /etc/vfcap.d", 0 },
 	{ "vf-token", KEY_TOKEN, "UUID", 0, "the VF token of a PF that is on vfio-pci", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };

@@ -21,6 +21,7 @@ struct looking {
 	struct vfcap_json json;
 	struct vfcap_table *table; /* NULL: JSON */
 	bool repair;
+	bool repaired; /* something was: VFs may have come and gone */
 	int status;
 	int error;
 };
@@ -227,6 +228,7 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 	if (err || !left.there)
 		return;
 	if (look->repair) {
+		look->repaired = true;
 		if (vfcap_repair(pf)) {
 			vfcap_cli_error(look->cli, "%s", vfcap_error(look->cli->ctx));
 			look->status = vfcap_cli_worse(look->status, VFCAP_EXIT_FAILED);
@@ -271,16 +273,23 @@ static struct vfcap_function *pf_once(const struct vfcap_picked *picked, size_t 
 	return i && vfcap_function_pf(picked->fn[i - 1]) == pf ? NULL : pf;
 }
 
+static void look_at_pfs(struct looking *look, const struct vfcap_picked *picked)
+{
+	size_t i;
+
+	for (i = 0; i < picked->n; i++) {
+		struct vfcap_function *pf = pf_once(picked, i);
+
+		if (pf)
+			look_at_pf(look, pf);
+	}
+}
+
 static void add_picked(struct looking *look, const struct vfcap_picked *picked)
 {
 	struct vfcap_function *pf, *vf;
 	size_t i;
 
-	for (i = 0; i < picked->n; i++) {
-		pf = pf_once(picked, i);
-		if (pf)
-			look_at_pf(look, pf);
-	}
 	for (i = 0; i < picked->n; i++) {
 		enum vfcap_role role = vfcap_function_role(picked->fn[i]);
 
@@ -309,6 +318,15 @@ static int look_at_all(struct looking *look)
 				vfcap_source(cli->ctx));
 		look->repair = false;
 		look->status = VFCAP_EXIT_FAILED;
+	}
+	look_at_pfs(look, &picked);
+	if (look->repaired) {
+		vfcap_picked_free(&picked);
+		vfcap_free(cli->ctx);
+		cli->ctx = NULL;
+		if (vfcap_cli_open(cli))
+			return VFCAP_EXIT_FAILED;
+		picking = vfcap_cli_pick(cli, VFCAP_PICK_FUNCTIONS, &picked);
 	}
 	if (!look->table)
 		vfcap_json_begin(&look->json, &cli->out, "status");

@@ -104,6 +104,22 @@ int vfcap_autoprobe_read(struct vfcap_function *pf);
  * ens1f0"). 1: somebody does; 0: nobody; -errno, said. */
 int vfcap_owner_find(struct vfcap_function *pf, char *owner, size_t size);
 
+/* ------------------------------------------------------------------------------------- stored -- */
+
+/* stored.c: a file of /etc/vfcap.d, as a whole. */
+struct vfcap_stored {
+	char *name, *text; /* "/etc/vfcap.d/x.json"; owned */
+	size_t len;
+};
+
+/* All of them, by name. -EPERM, said: one of them, or the directory, is not root's alone. */
+int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t *n);
+void vfcap_stored_free(struct vfcap_stored *files, size_t n);
+/* Can a PF's own file be written? -errno, said. */
+int vfcap_stored_try(struct vfcap_function *pf);
+/* Replaces it, as a whole; NULL: removes it. Errors are said. */
+int vfcap_stored_write(struct vfcap_function *pf, const char *text);
+
 /* ---------------------------------------------------------------------------------------- use -- */
 
 enum vfcap_use_kind {

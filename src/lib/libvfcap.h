@@ -530,6 +530,37 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 const struct vfcap_outcome *vfcap_apply_outcome(const struct vfcap_apply *apply, size_t i);
 void vfcap_apply_free(struct vfcap_apply *apply);
 
+/* -------------------------------------------------------------------------------------- keep -- */
+
+/* The files of /etc/vfcap.d under the root, descriptions that are kept over reboots. */
+struct vfcap_kept;
+
+/* -EPERM: one of them, or the directory, could have been written by others than root: it is named, and nothing
+ * is given. */
+int vfcap_kept_read(struct vfcap *ctx, struct vfcap_kept **kept);
+/* The text of the i-th by name, its length, and its name ("/etc/vfcap.d/x.json"). NULL: there is none. Until
+ * vfcap_kept_free(). */
+const char *vfcap_kept_text(const struct vfcap_kept *kept, size_t i, const char **name, size_t *len);
+void vfcap_kept_free(struct vfcap_kept *kept);
+
+/* The name of the file that is a PF's own ("/etc/vfcap.d/0000:3b:00.0.json"). Returns buf. */
+char *vfcap_kept_name(const struct vfcap_function *pf, char buf[64]);
+/* Can it be written? -EROFS: not even root can; -EACCES. */
+int vfcap_kept_try(struct vfcap_function *pf);
+/* Replaces it as a whole, or removes it (text NULL). */
+int vfcap_kept_write(struct vfcap_function *pf, const char *text);
+
+/* Does somebody else set how many VFs a PF has? 1, and who it is; 0: nobody; -errno. */
+int vfcap_function_owner(struct vfcap_function *pf, char *owner, size_t size);
+
+/*
+ * What a description says of one PF: *numvfs (-1: nothing), and what of each of its VFs: (*vfs)[i] is of that with index
+ * i, n of them; device is NULL where nothing is said. *vfs is the caller's, free(), and what is in it the
+ * description's. What is said of other PFs is passed over. -EINVAL and -ERANGE as vfcap_apply().
+ */
+int vfcap_spec_of(struct vfcap_function *pf, const struct vfcap_spec *spec, int *numvfs,
+		  struct vfcap_spec_vfs **vfs, size_t *n);
+
 /* ------------------------------------------------------------------------------------- doctor -- */
 
 enum vfcap_health { VFCAP_PASS, VFCAP_FAIL, VFCAP_UNKNOWN, VFCAP_HEALTHS };

@@ -13,7 +13,8 @@ struct resolving {
 	size_t *number; /* of the target of each function of the host, by its place; 0: none; from 1 */
 	struct vfcap_function **pf; /* all PFs */
 	size_t n_pf;
-	bool tolerant; /* of devices that are not there */
+	bool tolerant; /* of devices that are not there, and of all PFs but this one: */
+	const struct vfcap_function *one;
 };
 
 /* Where something stands, before what is wrong about it. */
@@ -225,12 +226,20 @@ static int no_such_vf(struct resolving *r, const struct vfcap_target *t, unsigne
 			       AT_ARGS(w), vfs->device, index, t->pf->name, t->pf->n_vf);
 }
 
+static bool is_passed_over(const struct resolving *r, const struct vfcap_function *pf)
+{
+	return r->one && r->one != pf;
+}
+
 static int one_vf(struct resolving *r, struct vfcap_function *pf, unsigned long index,
 		  const struct vfcap_spec_vfs *vfs)
 {
 	struct vfcap_target *t;
-	int err = want_target(r, pf, &t);
+	int err;
 
+	if (is_passed_over(r, pf))
+		return 0;
+	err = want_target(r, pf, &t);
 	if (err)
 		return err;
 	return index < t->n ? merge(r, t, index, vfs) : no_such_vf(r, t, index, vfs);
@@ -239,8 +248,11 @@ static int one_vf(struct resolving *r, struct vfcap_function *pf, unsigned long 
 static int all_vfs(struct resolving *r, struct vfcap_function *pf, const struct vfcap_spec_vfs *vfs)
 {
 	struct vfcap_target *t;
-	int err = want_target(r, pf, &t);
+	int err;
 
+	if (is_passed_over(r, pf))
+		return 0;
+	err = want_target(r, pf, &t);
 	if (!err && !t->n && !t->count && !r->tolerant)
 		err = no_such_vf(r, t, 0, vfs);
 	for (size_t i = 0; i < t->n && !err; i++)
@@ -359,6 +371,8 @@ static int globbed(struct resolving *r, const struct vfcap_spec_vfs *vfs)
 	for (size_t i = 0; i < r->n_pf && !err; i++) {
 		bool whole = fits(glob, with_domain, r->pf[i]->name);
 
+		if (is_passed_over(r, r->pf[i]))
+			continue;
 		err = want_target(r, r->pf[i], &t);
 		for (size_t v = 0; !err && v < t->n; v++) {
 			if (!whole)
@@ -392,6 +406,8 @@ static int set_count(struct resolving *r, struct vfcap_function *pf,
 	struct vfcap_target *t = target_of(r, pf);
 	int err = 0;
 
+	if (is_passed_over(r, pf))
+		return 0;
 	if (t && t->count->numvfs != count->numvfs)
 		return vfcap_host_fail(r->h, -EINVAL, AT "%s: %u VFs, but %u at %s:%u:%u",
 				       AT_ARGS(&count->where), pf->name, count->numvfs,
@@ -541,6 +557,8 @@ int vfcap_resolve(struct vfcap_host *h, const struct vfcap_spec *spec, const cha
 	int err = find_only(h, only, &fn);
 
 	*targets = (struct vfcap_targets){ 0 };
+	if (fn)
+		r.one = fn->role == VFCAP_ROLE_VF ? fn->pf : fn;
 	if (!err)
 		err = find_pfs(&r);
 	for (size_t i = 0; i < spec->n_pf && !err; i++)

@@ -26,6 +26,12 @@ struct vfcap_description {
  */
 int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *text, size_t len,
 		    char error[VFCAP_SPEC_ERROR]);
+/*
+ * The text of a description of one PF: numvfs (-1: not described), and vfs[0..n) by index, of which those without a device
+ * are not described. VFs that follow each other and are to be alike are one entry. The caller frees it; NULL: out of
+ * memory.
+ */
+char *vfcap_spec_write(const char *pf, int numvfs, const struct vfcap_spec_vfs *vfs, size_t n);
 void vfcap_spec_free(struct vfcap_description *d);
 
 #endif

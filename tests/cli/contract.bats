@@ -29,6 +29,7 @@ setup_file() {
 		done
 	done
 	"$VFCAP" -q --json --demo capture "$BATS_FILE_TMPDIR/host.tar" >"$DOCUMENTS/capture.json"
+	"$VFCAP" -q --json --demo apply --check "$VFCAP_SOURCE/share/example.json" >"$DOCUMENTS/apply.json" || [ $? -eq 3 ]
 }
 
 setup() {
@@ -189,7 +190,7 @@ status_of() { # ARGUMENT...
 	for arguments in --help --usage --version help 'help plan' '--demo list' '--demo show enp94s0f0' '--demo diff enp94s0f0' \
 		'--demo map enp94s0f0' '--demo plan enp94s0f0' '--demo plan --cap pasid 0000:c1:00.0' '--demo plan 0000:c1:00.0' \
 		'--demo enable --dry-run ens1f0' '--demo enable ens1f0/vf4' '--demo disable ens1f0/vf0' '--demo disable --dry-run ens1f0' \
-		'--demo status' '--demo status ens1f0' "--sysroot $BATS_TEST_TMPDIR/well doctor"; do
+		'--demo status' '--demo status ens1f0' "--sysroot $BATS_TEST_TMPDIR/well doctor" "--demo apply --dry-run $VFCAP_SOURCE/share/example.json"; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 0"
 	done
@@ -213,6 +214,8 @@ status_of() { # ARGUMENT...
 	assert_equal "$(status_of --demo enable ens1f0/vf0)" 1
 	assert_equal "$(status_of --demo disable ens1f0/vf4)" 1
 	assert_equal "$(status_of --demo status --repair)" 1
+	assert_equal "$(status_of --demo apply "$VFCAP_SOURCE/share/example.json")" 1
+	assert_equal "$(status_of --demo apply "$BATS_TEST_TMPDIR/absent")" 1
 	assert_equal "$(status_of --demo show --view vfio enp94s0f0/vf0)" 1
 	run bash -c '"$VFCAP" --demo list >/dev/full'
 	assert_failure 1
@@ -227,7 +230,7 @@ status_of() { # ARGUMENT...
 		'plan --at nonsense=0x140' 'plan --at pasid=nonsense' 'plan --width 21' 'plan --as nonsense' 'plan --width' \
 		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
 		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' 'doctor --nonsense' \
-		'--demo show --view vfio' 'verify' 'verify --vf-token nonsense 3b:00.0' \
+		'--demo show --view vfio' "--demo apply $VFCAP_SOURCE/README.md" 'apply --nonsense' 'verify' 'verify --vf-token nonsense 3b:00.0' \
 		'monitor --count 0' 'monitor --count x' 'monitor --timeout -1' 'monitor --buffer 99999999' 'monitor --nonsense' \
 		capture 'capture a b' 'capture --json -' 'capture --nonsense a' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
@@ -244,7 +247,7 @@ status_of() { # ARGUMENT...
 		'--demo plan 0000:81:00.0' '--demo plan --cap pri 0000:c1:00.0' '--demo plan --at pasid=0x2f4 enp94s0f0' \
 		'--demo enable 0000:ff:00.0' '--demo enable --dry-run --force 0000:81:00.0' '--demo enable 0000:00:00.0' \
 		'--demo enable --cap pri enp94s0f0' '--demo enable --no-bind ens1f0/vf0' '--demo status 0000:ff:00.0' \
-		'--demo status 0000:00:00.0' '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo doctor' '--demo doctor ens1f0' '--demo doctor 0000:ff:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
+		'--demo status 0000:00:00.0' "--demo apply --check $VFCAP_SOURCE/share/example.json" '--demo verify 0000:ff:00.0' '--demo verify 0000:00:00.0' '--demo plan 0000:00:00.0' '--demo doctor' '--demo doctor ens1f0' '--demo doctor 0000:ff:00.0' '--demo list 0000:ff:00.0 enp94s0f0'; do
 		# shellcheck disable=SC2086 # words
 		assert_equal "$arguments: $(status_of $arguments)" "$arguments: 3"
 	done

@@ -21,7 +21,7 @@ assert_examples() {
 
 @test "man pages" {
 	local page
-	for page in list show diff map plan enable disable status; do
+	for page in list show diff map plan enable disable status apply; do
 		assert_examples "man/vfcap-$page.8.scd" 1
 	done
 	assert_examples man/vfcap-json.5.scd 2
