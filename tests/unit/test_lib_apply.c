@@ -526,6 +526,74 @@ static void what_others_made_is_left_alone(void **state)
 	}
 }
 
+/* --------------------------------------------------------------------------------------------- kept -- */
+
+static void what_is_kept_is_read_again(void **state)
+{
+	struct vfcap_function *pf;
+	struct vfcap_kept *kept;
+	const char *name, *text;
+	struct vfcap *ctx;
+	size_t len;
+
+	(void)state;
+	world_new();
+	ctx = open_host();
+	pf = vfcap_function_first(ctx);
+	assert_int_equal(vfcap_kept_try(pf), -ENOENT);
+	assert_non_null(strstr(vfcap_error(ctx), "/etc"));
+	tree_dirs(&world.tree, "etc/");
+	assert_int_equal(vfcap_kept_try(pf), 0);
+	assert_int_equal(vfcap_kept_write(pf, "{}\n"), 0);
+	tree_text(&world.tree, "etc/vfcap.d/a.json", "[]");
+	assert_int_equal(vfcap_kept_read(ctx, &kept), 0);
+	text = vfcap_kept_text(kept, 0, &name, &len);
+	assert_string_equal(name, "/etc/vfcap.d/" PF ".json");
+	assert_memory_equal(text, "{}\n", 3);
+	assert_int_equal(len, 3);
+	assert_non_null(vfcap_kept_text(kept, 1, &name, &len));
+	assert_null(vfcap_kept_text(kept, 2, &name, &len));
+	vfcap_kept_free(kept);
+	assert_int_equal(vfcap_kept_write(pf, NULL), 0);
+	assert_int_equal(fchmodat(world.tree.fd, "etc/vfcap.d/a.json", 0622, 0), 0);
+	assert_int_equal(vfcap_kept_read(ctx, &kept), -EPERM);
+	assert_non_null(strstr(vfcap_error(ctx), "/etc/vfcap.d/a.json: "));
+	assert_false(file_there("etc/vfcap.d/" PF ".json"));
+	vfcap_free(ctx);
+	world_end();
+}
+
+static void what_is_said_of_one_pf_is_told_by_index(void **state)
+{
+	struct vfcap_function *pf;
+	struct vfcap_spec_vfs *vfs;
+	struct vfcap *ctx;
+	int numvfs;
+	size_t n;
+
+	(void)state;
+	world_new();
+	ctx = open_host();
+	pf = vfcap_function_first(ctx);
+	describe_nothing();
+	assert_int_equal(vfcap_spec_of(pf, &spec, &numvfs, &vfs, &n), 0);
+	assert_true(numvfs == -1 && n == 0);
+	describe_count(PF, 2);
+	describe_count("0000:05:00.0", 2);
+	describe("0000:01:02.2", at_200)->width = 9;
+	describe("0000:05:00.0/vf1", at_200);
+	assert_int_equal(vfcap_spec_of(pf, &spec, &numvfs, &vfs, &n), 0);
+	assert_int_equal(numvfs, 2);
+	assert_int_equal(n, 2);
+	assert_null(vfs[0].device);
+	assert_non_null(vfs[1].device);
+	assert_int_equal(vfs[1].width, 9);
+	assert_true(vfcap_want_same(&vfs[1].want[VFCAP_EMUL_PASID], &at_200));
+	free(vfs);
+	vfcap_free(ctx);
+	world_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -543,6 +611,8 @@ int main(void)
 		cmocka_unit_test(what_was_half_written_is_repaired),
 		cmocka_unit_test(the_next_run_repairs),
 		cmocka_unit_test(what_others_made_is_left_alone),
+		cmocka_unit_test(what_is_kept_is_read_again),
+		cmocka_unit_test(what_is_said_of_one_pf_is_told_by_index),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
