@@ -60,6 +60,9 @@ static int futures_new(struct job *job, const struct vfcap_function *pf)
 	if (!f->vf || !f->list)
 		return -ENOMEM;
 	f->pf = *pf;
+	f->pf.image = f->pf.siblings = NULL; /* those are the real one's */
+	f->pf.chain = NULL;
+	f->pf.unreadable = NULL;
 	f->pf.vf = f->list;
 	f->pf.n_vf = job->n;
 	for (size_t i = 0; i < job->n; i++) {

@@ -189,7 +189,7 @@ static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bo
 		err = snap_now(vf, sight, s);
 	if (err || !is_enabling(run, i))
 		return err;
-	snap_pf_width(vf->pf, s);
+	snap_pf_width(run->pf, s);
 	if (like)
 		return snap_plan(like, opt, sight, s);
 	snap_later(run->pf, opt, s);
