@@ -13,6 +13,7 @@
 # make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
 #                 hour to build it, once)
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
+# make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -40,6 +41,9 @@ MANDIR ?= $(DATADIR)/man
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
 ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
 FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
+LIBEXECDIR ?= $(PREFIX)/libexec/vfcap
+UDEVDIR ?= $(PREFIX)/lib/udev/rules.d
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 DEMODIR = $(DATADIR)/vfcap/demo
 
 MAKEFLAGS += --no-builtin-rules
@@ -118,8 +122,9 @@ lib_so := $(O)/libvfcap.so.$(VERSION)
 lib_sym := src/lib/libvfcap.sym
 public_h := src/lib/libvfcap.h src/core/core.h src/core/env.h src/uapi/vfcap-vfio.h
 man := $(man_src:%.scd=$(O)/%)
+contrib := $(patsubst %.in,$(O)/%,$(wildcard contrib/*/*.in))
 
-all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(O)/mkhost $(O)/demo
+all: $(O)/vfcap $(lib_a) $(lib_so) $(O)/vfcap.pc $(man) $(contrib) $(O)/mkhost $(O)/demo
 
 $(core_obj): cflags += $(core_cflags)
 $(filter-out $(core_obj),$(lib_obj)) $(tool_obj): | needs
@@ -145,6 +150,10 @@ $(O)/vfcap.pc: pkgconfig/vfcap.pc.in $(O)/.flags Makefile
 	$(call say,GEN,$@)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@REQUIRES@|$(lib_deps)|' $< >$@
 
+$(O)/contrib/%: contrib/%.in $(O)/.flags Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)sed -e 's|@BINDIR@|$(BINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|' $< >$@
+
 $(O)/man/%: man/%.scd | needs
 	@mkdir -p $(@D)
 	$(call say,MAN,$@)scdoc <$< >$@
@@ -164,6 +173,9 @@ installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBD
 	$(foreach m,$(man),644:$(m):$(MANDIR)/man$(subst .,,$(suffix $(m)))) \
 	644:share/vfcap.schema.json:$(DATADIR)/vfcap 644:share/vfcap-description.schema.json:$(DATADIR)/vfcap \
 	644:share/example.json:$(DATADIR)/vfcap \
+	$(patsubst %,644:%:$(UDEVDIR),$(filter %.rules,$(contrib))) \
+	$(patsubst %,644:%:$(UNITDIR),$(filter %.service,$(contrib))) \
+	755:$(O)/contrib/systemd/vfcap-apply-persisted:$(LIBEXECDIR) \
 	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
 	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
 	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))
@@ -182,7 +194,7 @@ install: all
 uninstall:
 	rm -f $(installed) $(links)
 	rm -rf '$(DESTDIR)$(DEMODIR)'
-	rmdir '$(DESTDIR)$(DATADIR)/vfcap' '$(DESTDIR)$(INCLUDEDIR)/vfcap' 2>/dev/null || :
+	rmdir '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DATADIR)/vfcap' '$(DESTDIR)$(INCLUDEDIR)/vfcap' 2>/dev/null || :
 
 # -------------------------------------------------------------------------------------- module --
 
@@ -292,8 +304,8 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests vm-progs
-check-vm check-kernels: check-%:
+.PHONY: check-kernels check-vmm check-lab check-selftests check-boot vm-progs
+check-vm check-kernels check-boot: check-%:
 	@tests/setup $*
 	$(run) $*
 
@@ -355,4 +367,5 @@ format:
 lint:
 	$(run) scripts layers
 
--include $(shell find $(O) -name '*.d' 2>/dev/null)
+# Not of trees and roots that are made below it.
+-include $(shell find $(O) -name boot -prune -o -name '*.d' -type f -print 2>/dev/null)
