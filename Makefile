@@ -7,6 +7,7 @@
 # make install    PREFIX=/usr/local, DESTDIR=
 # make module     the kernel module, for the running kernel or that of KDIR=
 # make install-dkms  its sources, for DKMS
+# make deb        Debian packages of all that, in build/deb
 # make check-vm   only its tests on stock kernels in QEMU; KERNEL='6.12 6.1' says on which ones
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 # make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
@@ -14,6 +15,7 @@
 #                 hour to build it, once)
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
+# make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -288,7 +290,8 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
 		$(lib_ldlibs) $(if $(filter %/fuzz_spec,$@),$(tool_ldlibs))
 
 # What tests/run and the tests themselves need to know of this build.
-export O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
+exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
+export $(exports)
 run = +@MAKE='$(MAKE)' tests/run
 
 tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts vm
@@ -304,8 +307,8 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests check-boot vm-progs
-check-vm check-kernels check-boot: check-%:
+.PHONY: check-kernels check-vmm check-lab check-selftests check-packages check-boot vm-progs
+check-vm check-kernels check-packages check-boot: check-%:
 	@tests/setup $*
 	$(run) $*
 
@@ -356,6 +359,19 @@ dist:
 	@mkdir -p $(O)
 	git archive --prefix=vfcap-$(VERSION)/ -o $(O)/vfcap-$(VERSION).tar.gz HEAD
 
+# In a copy of the tree, as dpkg-buildpackage leaves the packages beside it; with nothing of this build.
+deb_tree := $(O)/deb/vfcap-$(VERSION)
+.PHONY: deb deb-tree
+deb: deb-tree
+	cd '$(deb_tree)' && env $(exports:%=-u %) -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -b -us -uc
+
+deb-tree:
+	rm -rf '$(O)/deb'
+	mkdir -p '$(deb_tree)'
+	if [ -e .git ]; then git ls-files -z -c -o --exclude-standard; else \
+		find . -path './$(O)' -prune -o ! -type d -print0; fi | \
+		tar -c --null -T - --ignore-failed-read | tar -x -C '$(deb_tree)'
+
 clean:
 	rm -rf $(O)
 
@@ -368,4 +384,4 @@ lint:
 	$(run) scripts layers
 
 # Not of trees and roots that are made below it.
--include $(shell find $(O) -name boot -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(O) \( -name deb -o -name packages -o -name boot \) -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -137,6 +137,11 @@ declared() {
 	assert_success
 }
 
+@test "the packages of Debian are of this version" {
+	run sed -n '1s/^vfcap (\(.*\)) .*/\1/p' "$VFCAP_SOURCE/debian/changelog"
+	assert_output "$VFCAP_VERSION"
+}
+
 @test "uninstall leaves nothing" {
 	run find "$DEST" -type f
 	assert_output
