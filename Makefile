@@ -16,6 +16,7 @@
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
+# make check-ansible  the Ansible role, over two captured hosts
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
@@ -169,6 +170,8 @@ $(O)/demo: share/demo.host $(O)/mkhost
 
 # ------------------------------------------------------------------------------------- install --
 
+ansible := $(wildcard contrib/ansible/*.* contrib/ansible/roles/vfcap/*/*.*)
+
 # mode:file:directory
 installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBDIR) \
 	$(public_h:%=644:%:$(INCLUDEDIR)/vfcap) 644:$(O)/vfcap.pc:$(LIBDIR)/pkgconfig \
@@ -178,6 +181,7 @@ installs := 755:$(O)/vfcap:$(BINDIR) 644:$(lib_a):$(LIBDIR) 755:$(lib_so):$(LIBD
 	$(patsubst %,644:%:$(UDEVDIR),$(filter %.rules,$(contrib))) \
 	$(patsubst %,644:%:$(UNITDIR),$(filter %.service,$(contrib))) \
 	755:$(O)/contrib/systemd/vfcap-apply-persisted:$(LIBEXECDIR) \
+	$(foreach f,$(ansible),644:$(f):$(patsubst contrib/%/,$(DATADIR)/vfcap/%,$(dir $(f)))) \
 	$(patsubst %,644:%:$(BASHCOMPDIR),$(wildcard completions/vfcap)) \
 	$(patsubst %,644:%:$(ZSHCOMPDIR),$(wildcard completions/_vfcap)) \
 	$(patsubst %,644:%:$(FISHCOMPDIR),$(wildcard completions/vfcap.fish))
@@ -195,7 +199,7 @@ install: all
 
 uninstall:
 	rm -f $(installed) $(links)
-	rm -rf '$(DESTDIR)$(DEMODIR)'
+	rm -rf '$(DESTDIR)$(DEMODIR)' '$(DESTDIR)$(DATADIR)/vfcap/ansible'
 	rmdir '$(DESTDIR)$(LIBEXECDIR)' '$(DESTDIR)$(DATADIR)/vfcap' '$(DESTDIR)$(INCLUDEDIR)/vfcap' 2>/dev/null || :
 
 # -------------------------------------------------------------------------------------- module --
@@ -307,8 +311,8 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests check-packages check-boot vm-progs
-check-vm check-kernels check-packages check-boot: check-%:
+.PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot vm-progs
+check-vm check-kernels check-ansible check-packages check-boot: check-%:
 	@tests/setup $*
 	$(run) $*
 

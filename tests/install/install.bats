@@ -142,6 +142,12 @@ declared() {
 	assert_output "$VFCAP_VERSION"
 }
 
+@test "the Ansible role is installed as it is" {
+	run diff -r "$VFCAP_SOURCE/contrib/ansible" "$DEST$prefix/share/vfcap/ansible"
+	assert_success
+	assert_output ''
+}
+
 @test "uninstall leaves nothing" {
 	run find "$DEST" -type f
 	assert_output
