@@ -114,7 +114,7 @@ void test_mapped(void)
 /* Others turn the knob and look at it while the device is opened and closed. */
 struct turner {
 	volatile bool stop;
-	unsigned int turned;
+	volatile unsigned int turned;
 };
 
 static void *turn_again(void *arg)
@@ -159,12 +159,13 @@ void test_turning(void)
 {
 	struct fn fn = fresh(NIC, 6);
 	struct turner turner = { 0 };
-	unsigned int i, wrong = 0;
+	unsigned int i, wait, before, wrong = 0;
 	pthread_t thread;
 	struct vfio v;
 
 	pthread_create(&thread, NULL, turn_again, &turner);
 	for (i = 0; i < 40; i++) {
+		before = turner.turned;
 		if (!vfio_open(&v, &fn)) {
 			wrong++;
 			continue;
@@ -172,6 +173,8 @@ void test_turning(void)
 		wrong += !is_consistent(&fn, &v);
 		vfio_close(&v);
 		usleep(1000 * (i % 16)); /* the other one's turn, longer and longer */
+		for (wait = 0; turner.turned == before && wait < 1000; wait++)
+			usleep(1000);
 	}
 	turner.stop = true;
 	pthread_join(thread, NULL);
