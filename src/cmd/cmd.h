@@ -267,6 +267,7 @@ struct vfcap_picked {
 /* The functions that the DEVICEs name. Returns the exit status so far: VFCAP_EXIT_NO, said, when a
  * DEVICE names nothing, while the others are there. */
 int vfcap_cli_pick(struct vfcap_cli *cli, enum vfcap_pick pick, struct vfcap_picked *picked);
+bool vfcap_picked_has(const struct vfcap_picked *picked, const struct vfcap_function *fn);
 void vfcap_picked_free(struct vfcap_picked *picked);
 
 /* Says on a terminal that functions are going to be opened, if they can be, and what that may take. */

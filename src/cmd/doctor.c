@@ -280,25 +280,15 @@ static void examine_vf(struct doctor *look, struct vfcap_function *vf)
 		group_vf(look, vf);
 }
 
-static bool is_picked(const struct vfcap_picked *picked, const struct vfcap_function *fn)
-{
-	size_t i;
-
-	for (i = 0; i < picked->n; i++)
-		if (picked->fn[i] == fn)
-			return true;
-	return false;
-}
-
 /* A PF and its VFs: all of them, or those that were picked. */
 static void examine_family(struct doctor *look, struct vfcap_function *pf)
 {
-	bool all = is_picked(&look->picked, pf);
+	bool all = vfcap_picked_has(&look->picked, pf);
 	struct vfcap_function *vf;
 
 	examine_pf(look, pf);
 	vfcap_vf_foreach(pf, vf)
-		if (all || is_picked(&look->picked, vf))
+		if (all || vfcap_picked_has(&look->picked, vf))
 			examine_vf(look, vf);
 	print_groups(look);
 	vfcap_function_drop(pf);
@@ -307,7 +297,7 @@ static void examine_family(struct doctor *look, struct vfcap_function *pf)
 /* Was the PF of this one dealt with, with another VF or by itself? */
 static bool is_done(const struct vfcap_picked *picked, size_t i, const struct vfcap_function *pf)
 {
-	return is_picked(picked, pf) || (i && vfcap_function_pf(picked->fn[i - 1]) == pf);
+	return vfcap_picked_has(picked, pf) || (i && vfcap_function_pf(picked->fn[i - 1]) == pf);
 }
 
 static void examine_functions(struct doctor *look)

@@ -394,16 +394,6 @@ static void add_pf(struct list *list, struct vfcap_function *pf)
 		add(list, row, vf);
 }
 
-static bool is_picked(const struct vfcap_picked *picked, const struct vfcap_function *fn)
-{
-	size_t i;
-
-	for (i = 0; i < picked->n; i++)
-		if (picked->fn[i] == fn)
-			return true;
-	return false;
-}
-
 static void add_picked(struct list *list, const struct vfcap_picked *picked, bool all)
 {
 	bool named = list->cli->n_device;
@@ -416,7 +406,7 @@ static void add_picked(struct list *list, const struct vfcap_picked *picked, boo
 
 		if (role == VFCAP_ROLE_PF)
 			add_pf(list, fn);
-		else if (role == VFCAP_ROLE_VF && (!pf || (named && !is_picked(picked, pf))))
+		else if (role == VFCAP_ROLE_VF && (!pf || (named && !vfcap_picked_has(picked, pf))))
 			add(list, VFCAP_TABLE_ROOT, fn);
 		else if (role == VFCAP_ROLE_FUNCTION && (named || all))
 			add(list, VFCAP_TABLE_ROOT, fn);

@@ -316,6 +316,16 @@ int vfcap_cli_pick(struct vfcap_cli *cli, enum vfcap_pick pick, struct vfcap_pic
 	return status;
 }
 
+bool vfcap_picked_has(const struct vfcap_picked *picked, const struct vfcap_function *fn)
+{
+	size_t i;
+
+	for (i = 0; i < picked->n; i++)
+		if (picked->fn[i] == fn)
+			return true;
+	return false;
+}
+
 void vfcap_picked_free(struct vfcap_picked *picked)
 {
 	free(picked->fn);

@@ -250,16 +250,6 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 	vfcap_out_free(&text);
 }
 
-static bool is_picked(const struct vfcap_picked *picked, const struct vfcap_function *fn)
-{
-	size_t i;
-
-	for (i = 0; i < picked->n; i++)
-		if (picked->fn[i] == fn)
-			return true;
-	return false;
-}
-
 /* The PF of what was picked, once for each; NULL: it was seen to, or there is none. */
 static struct vfcap_function *pf_once(const struct vfcap_picked *picked, size_t i)
 {
@@ -268,7 +258,7 @@ static struct vfcap_function *pf_once(const struct vfcap_picked *picked, size_t 
 	if (vfcap_function_role(fn) == VFCAP_ROLE_PF)
 		return fn;
 	pf = vfcap_function_role(fn) == VFCAP_ROLE_VF ? vfcap_function_pf(fn) : NULL;
-	if (!pf || is_picked(picked, pf))
+	if (!pf || vfcap_picked_has(picked, pf))
 		return NULL;
 	return i && vfcap_function_pf(picked->fn[i - 1]) == pf ? NULL : pf;
 }
@@ -297,7 +287,7 @@ static void add_picked(struct looking *look, const struct vfcap_picked *picked)
 		if (role == VFCAP_ROLE_PF)
 			vfcap_vf_foreach(picked->fn[i], vf)
 				add_vf(look, vf);
-		else if (role == VFCAP_ROLE_VF && !(pf && is_picked(picked, pf)))
+		else if (role == VFCAP_ROLE_VF && !(pf && vfcap_picked_has(picked, pf)))
 			add_vf(look, picked->fn[i]);
 		else if (role == VFCAP_ROLE_FUNCTION && look->cli->n_device) {
 			vfcap_cli_error(look->cli, "%s: %s", vfcap_function_name(picked->fn[i]),
