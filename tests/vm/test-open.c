@@ -63,6 +63,7 @@ void take_away(int (*act)(const char *arg, const char *file), const char *arg, c
 	char buf[128];
 	pid_t pid;
 	int status = 1;
+	unsigned int i;
 
 	cfg_put(&v, PASID + 6, 2, 1);
 	pid = fork();
@@ -72,7 +73,9 @@ void take_away(int (*act)(const char *arg, const char *file), const char *arg, c
 		close(v.container);
 		_exit(act(arg, file) != 0);
 	}
-	usleep(500000);
+	for (i = 0; i < 3000 && *get(buf, "devices/%s/vfcap/state", fn.addr); i++)
+		usleep(10000);
+	usleep(100000);
 	same(waitpid(pid, &status, WNOHANG), 0, "%s waits for the device to be closed", what);
 	same(cfg_get(&v, PASID + 6, 2), 1, "%s: it works meanwhile", what);
 	same(*get(buf, "devices/%s/vfcap/state", fn.addr), 0, "%s: the knob is gone", what);
