@@ -127,7 +127,8 @@ static void parse_vf(struct nlattr *vf, struct vfcap_vfinfo *info, size_t n)
 
 /*
  * How many bytes the list has. It holds some 280 VFs; of more, its length overflows its 16 bits, while
- * that of the message says where all of them end: there are as many as the kernel counts before the list.
+ * that of the message says where all of them end: with the count that comes before the list, or with what
+ * is no VF (from 7.3 on the kernel counts all of them and tells of 256).
  */
 static int list_len(const void *attrs, size_t len, struct nlattr *list)
 {
@@ -151,10 +152,8 @@ size_t vfcap_netlink_parse(const void *attrs, size_t len, struct vfcap_vfinfo *i
 		most = nla_get_u32(count);
 	nla_for_each_attr(vf, (struct nlattr *)nla_data(list), list_len(attrs, len, list), rem)
 	{
-		if (seen == most)
+		if (seen == most || nla_type(vf) != IFLA_VF_INFO)
 			break;
-		if (nla_type(vf) != IFLA_VF_INFO)
-			continue;
 		seen++;
 		parse_vf(vf, info, n);
 	}

@@ -150,6 +150,31 @@ static void test_overflow(void **state)
 	nlmsg_free(msg);
 }
 
+/* Linux 7.3 tells of 256 VFs at most, and counts all of them. */
+static void test_capped_list(void **state)
+{
+	static struct vfcap_vfinfo info[600];
+	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
+	struct nlattr *list;
+
+	(void)state;
+	assert_non_null(nlmsg_put(msg, 0, 0, 0, 0, 0));
+	memset(info, 0, sizeof(info));
+	assert_int_equal(nla_put_u32(msg, IFLA_NUM_VF, 600), 0);
+	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	for (unsigned int i = 0; i < 256; i++)
+		put_vf(msg, i, mac_of_1, i);
+	nla_nest_end(msg, list);
+	list = nla_nest_start(msg, IFLA_AF_SPEC);
+	put_vf(msg, 300, mac_of_1, 300);
+	nla_nest_end(msg, list);
+	put_vf(msg, 301, mac_of_1, 301);
+	assert_int_equal(parse(msg, info, 600), 256);
+	assert_true(info[255].has_mac);
+	assert_false(info[300].has_mac || info[301].has_mac);
+	nlmsg_free(msg);
+}
+
 static void test_short_attributes(void **state)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(0, 0);
@@ -221,6 +246,7 @@ int main(void)
 		cmocka_unit_test(test_switches),
 		cmocka_unit_test(test_vlan_list),
 		cmocka_unit_test(test_overflow),
+		cmocka_unit_test(test_capped_list),
 		cmocka_unit_test(test_short_attributes),
 		cmocka_unit_test(test_no_list),
 		cmocka_unit_test(test_request),
