@@ -242,7 +242,7 @@ static int list(struct capture *c, const char *dir, const char *pattern, struct 
 
 		if (e->d_name[0] == '.' || fnmatch(pattern, e->d_name, 0))
 			continue;
-		more = reallocarray(names->name, names->n + 1, sizeof(*more));
+		more = vfcap_more(names->name, names->n, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		names->name = more;

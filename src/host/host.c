@@ -13,6 +13,11 @@ void vfcap_cleanup_free(void *pp)
 	free(*(void **)pp);
 }
 
+void *vfcap_more(void *array, size_t n, size_t size)
+{
+	return n & (n - 1) ? array : reallocarray(array, n ? 2 * n : 1, size);
+}
+
 void vfcap_cleanup_close(int *fd)
 {
 	if (*fd >= 0)
@@ -52,17 +57,11 @@ void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
 
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a)
 {
-	struct vfcap_function *fn;
+	struct vfcap_function **more = vfcap_more(h->fn, h->n, sizeof(*more)), *fn;
 
-	if (h->n == h->room) {
-		size_t room = h->room ? 2 * h->room : 64;
-		struct vfcap_function **more = reallocarray(h->fn, room, sizeof(*more));
-
-		if (!more)
-			return NULL;
-		h->fn = more;
-		h->room = room;
-	}
+	if (!more)
+		return NULL;
+	h->fn = more;
 	fn = calloc(1, sizeof(*fn));
 	if (!fn)
 		return NULL;
@@ -71,7 +70,7 @@ struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address
 	vfcap_address_format(a, fn->name);
 	fn->vf_index = fn->totalvfs = fn->numvfs = -1;
 	fn->iommu_group = fn->config_size = fn->dirfd = -1;
-	h->fn[h->n++] = fn;
+	more[h->n++] = fn;
 	return fn;
 }
 
@@ -168,7 +167,7 @@ void vfcap_host_clear(struct vfcap_host *h)
 		function_free(h->fn[i]);
 	free(h->fn);
 	h->fn = NULL;
-	h->n = h->room = 0;
+	h->n = 0;
 	vfcap_topology_free(h);
 	vfcap_netlink_free(h);
 }

@@ -25,6 +25,10 @@ void vfcap_cleanup_fclose(FILE **f);
 #define cleanup_close VFCAP_CLEANUP(vfcap_cleanup_close)
 #define cleanup_fclose VFCAP_CLEANUP(vfcap_cleanup_fclose)
 
+/* An array of n elements with room for one more: doubled whenever n is a power of two. Takes the place of
+ * array; NULL: out of memory, and array stands. */
+void *vfcap_more(void *array, size_t n, size_t size);
+
 /* ------------------------------------------------------------------------------------ address -- */
 
 /* A function's address; a domain may have more than 16 bits (VMD). Routing ID = bus << 8 | devfn. */
@@ -115,7 +119,7 @@ struct vfcap_ops; /* change.h */
 
 struct vfcap_host {
 	struct vfcap_function **fn; /* by ascending address, after vfcap_host_finish() */
-	size_t n, room;
+	size_t n;
 	struct vfcap_root *root; /* NULL for files; owned */
 	bool live; /* root is / */
 	bool wake; /* --wake */

@@ -368,7 +368,7 @@ static int list_names(const struct subject *s, const char *path, const char *end
 
 		if (e->d_name[0] == '.' || !(!*end || ends_in(e->d_name, end)))
 			continue;
-		more = reallocarray(names->name, names->n + 1, sizeof(*more));
+		more = vfcap_more(names->name, names->n, sizeof(*more));
 		if (!more)
 			return -ENOMEM;
 		names->name = more;

@@ -122,18 +122,14 @@ static size_t lower_bound(const struct vfcap_host *h, uint32_t domain, unsigned 
 	return lo;
 }
 
-/* Grows by doubling: there is room up to the next power of two. */
 static int add_vf(struct vfcap_function *pf, struct vfcap_function *vf)
 {
-	if (!(pf->n_vf & (pf->n_vf - 1))) {
-		size_t room = pf->n_vf ? 2 * pf->n_vf : 1;
-		struct vfcap_function **more = reallocarray(pf->vf, room, sizeof(*more));
+	struct vfcap_function **more = vfcap_more(pf->vf, pf->n_vf, sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		pf->vf = more;
-	}
-	pf->vf[pf->n_vf++] = vf;
+	if (!more)
+		return -ENOMEM;
+	pf->vf = more;
+	more[pf->n_vf++] = vf;
 	vf->pf = pf;
 	return 0;
 }

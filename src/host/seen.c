@@ -142,16 +142,14 @@ int vfcap_seen_list(const struct vfcap_host *h, struct vfcap_address **list, siz
 	while (dir && (e = readdir(dir))) {
 		if (e->d_name[0] == '.' || vfcap_address_parse(e->d_name, &a) != strlen(e->d_name))
 			continue;
-		if (!(*n & (*n - 1))) {
-			more = reallocarray(*list, *n ? 2 * *n : 1, sizeof(*more));
-			if (!more) {
-				free(*list);
-				*list = NULL;
-				return -ENOMEM;
-			}
-			*list = more;
+		more = vfcap_more(*list, *n, sizeof(*more));
+		if (!more) {
+			free(*list);
+			*list = NULL;
+			return -ENOMEM;
 		}
-		(*list)[(*n)++] = a;
+		*list = more;
+		more[(*n)++] = a;
 	}
 	if (*n)
 		qsort(*list, *n, sizeof(**list), order);

@@ -234,11 +234,8 @@ static bool parse_head(char *line, const struct vfcap_function *pf, const char *
 
 static int add_entry(struct vfcap_undo *undo, const struct vfcap_entry *entry)
 {
-	struct vfcap_entry *more = undo->entry;
+	struct vfcap_entry *more = vfcap_more(undo->entry, undo->n, sizeof(*more));
 
-	/* Room is doubled whenever n is a power of two. */
-	if (!(undo->n & (undo->n - 1)))
-		more = reallocarray(undo->entry, undo->n ? 2 * undo->n : 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	undo->entry = more;
@@ -322,10 +319,8 @@ bool vfcap_undo_running(const struct vfcap_function *pf)
 
 static int add_before(struct vfcap_record *record, const struct vfcap_before *before)
 {
-	struct vfcap_before *more = record->before;
+	struct vfcap_before *more = vfcap_more(record->before, record->n, sizeof(*more));
 
-	if (!(record->n & (record->n - 1)))
-		more = reallocarray(record->before, record->n ? 2 * record->n : 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	record->before = more;

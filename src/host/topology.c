@@ -62,7 +62,7 @@ static bool is_address(const char *name, size_t len, struct vfcap_address *a)
 
 struct addresses {
 	struct vfcap_address *a;
-	size_t n, room;
+	size_t n;
 };
 
 static void cleanup_addresses(struct addresses *list)
@@ -72,16 +72,12 @@ static void cleanup_addresses(struct addresses *list)
 
 static int addresses_add(struct addresses *list, struct vfcap_address a)
 {
-	if (list->n == list->room) {
-		size_t room = list->room ? 2 * list->room : 64;
-		struct vfcap_address *more = reallocarray(list->a, room, sizeof(*more));
+	struct vfcap_address *more = vfcap_more(list->a, list->n, sizeof(*more));
 
-		if (!more)
-			return -ENOMEM;
-		list->a = more;
-		list->room = room;
-	}
-	list->a[list->n++] = a;
+	if (!more)
+		return -ENOMEM;
+	list->a = more;
+	more[list->n++] = a;
 	return 0;
 }
 
@@ -337,7 +333,7 @@ static struct vfcap_function *netdev_function(const struct vfcap_host *h, const 
 
 static int add_netdev(struct vfcap_function *fn, const char *name)
 {
-	char **more = reallocarray(fn->netdev, fn->n_netdev + 1, sizeof(*more));
+	char **more = vfcap_more(fn->netdev, fn->n_netdev, sizeof(*more));
 	size_t i = fn->n_netdev;
 	char *copy;
 

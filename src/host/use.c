@@ -32,7 +32,7 @@ static DIR *open_dir(const struct vfcap_host *h, const char *path)
 
 static int add_holder(struct vfcap_holders *holders, const struct vfcap_holder *holder)
 {
-	struct vfcap_holder *more = reallocarray(holders->holder, holders->n + 1, sizeof(*more));
+	struct vfcap_holder *more = vfcap_more(holders->holder, holders->n, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
@@ -254,7 +254,7 @@ void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 
 static int add_variant(struct vfcap_variants *variants, const char *line)
 {
-	char(*more)[2][160] = reallocarray(variants->line, variants->n + 1, sizeof(*more));
+	char(*more)[2][160] = vfcap_more(variants->line, variants->n, sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;

@@ -34,13 +34,13 @@ struct vfcap_monitor {
 	struct vfcap_watch watch;
 	int poll; /* of both sockets */
 	struct entry **entry; /* by address */
-	size_t n, room;
+	size_t n;
 	bool dirty; /* one of them is */
 	bool quiet; /* nothing is told: it is the first look */
 	struct filter *filter;
 	size_t n_filters;
 	struct vfcap_event *event; /* a queue: those from first to n_events */
-	size_t first, n_events, room_events;
+	size_t first, n_events;
 	uint8_t buf[MESSAGE];
 };
 
@@ -165,16 +165,11 @@ static struct vfcap_event *queue(struct vfcap_monitor *m, enum vfcap_event_kind 
 
 	if (m->first == m->n_events)
 		m->first = m->n_events = 0;
-	if (m->n_events == m->room_events) {
-		size_t room = m->room_events ? 2 * m->room_events : 64;
-
-		event = reallocarray(m->event, room, sizeof(*event));
-		if (!event)
-			return NULL;
-		m->event = event;
-		m->room_events = room;
-	}
-	event = &m->event[m->n_events++];
+	event = vfcap_more(m->event, m->n_events, sizeof(*event));
+	if (!event)
+		return NULL;
+	m->event = event;
+	event += m->n_events++;
 	*event = (struct vfcap_event){ .kind = kind, .vf_index = -1, .vlan = -1 };
 	event->trust = event->spoofchk = event->link = -1;
 	return event;
@@ -224,19 +219,12 @@ static struct entry *find(const struct vfcap_monitor *m, struct vfcap_address a)
 static int insert(struct vfcap_monitor *m, const struct vfcap_seen *seen)
 {
 	size_t i = place(m, seen->address);
-	struct entry *entry = calloc(1, sizeof(*entry));
+	struct entry **more = vfcap_more(m->entry, m->n, sizeof(*more)), *entry;
 
-	if (entry && m->n == m->room) {
-		size_t room = m->room ? 2 * m->room : 64;
-		struct entry **more = reallocarray(m->entry, room, sizeof(*more));
-
-		if (!more) {
-			free(entry);
-			return -ENOMEM;
-		}
-		m->entry = more;
-		m->room = room;
-	}
+	if (!more)
+		return -ENOMEM;
+	m->entry = more;
+	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return -ENOMEM;
 	entry->seen = *seen;
@@ -671,7 +659,7 @@ int vfcap_monitor_filter(struct vfcap_monitor *m, const char *device)
 
 	m->host->error[0] = '\0';
 	err = parse_filter(m, device, &f);
-	more = err ? NULL : reallocarray(m->filter, m->n_filters + 1, sizeof(*more));
+	more = err ? NULL : vfcap_more(m->filter, m->n_filters, sizeof(*more));
 	if (!err && !more)
 		err = -ENOMEM;
 	if (err) {

@@ -17,7 +17,6 @@ struct proof {
 	struct vfcap_knob knob;
 	struct vfcap_plan plan;
 	struct vfcap_image seen; /* by the guest */
-	size_t room; /* for differences */
 };
 
 /* A write, and the read after it; len 0: none was made yet. */
@@ -37,17 +36,12 @@ static int differs(struct proof *p, unsigned int off, uint8_t expected, uint8_t 
 		   const struct write *after)
 {
 	struct vfcap_verdict *v = p->verdict;
+	struct vfcap_difference *more = vfcap_more(v->difference, v->n, sizeof(*more));
 
-	if (v->n == p->room) {
-		size_t room = p->room ? 2 * p->room : 16;
-		struct vfcap_difference *more = reallocarray(v->difference, room, sizeof(*more));
-
-		if (!more)
-			return fail(p, "verify", -ENOMEM);
-		v->difference = more;
-		p->room = room;
-	}
-	v->difference[v->n++] = (struct vfcap_difference){
+	if (!more)
+		return fail(p, "verify", -ENOMEM);
+	v->difference = more;
+	more[v->n++] = (struct vfcap_difference){
 		.offset = (uint16_t)off,
 		.expected = expected,
 		.found = found,
