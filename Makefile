@@ -64,11 +64,12 @@ endif
 # ------------------------------------------------------------------------------ what is needed --
 
 # pkg-config modules of the library and of the tool, and the Debian packages that hold them.
-lib_deps := libpci libnl-3.0 libnl-route-3.0
+lib_deps := libpci libnl-3.0 libnl-route-3.0 zlib
 tool_deps := smartcols jansson
 deb_libpci := libpci-dev
 deb_libnl-3.0 := libnl-3-dev
 deb_libnl-route-3.0 := libnl-route-3-dev
+deb_zlib := zlib1g-dev
 deb_smartcols := libsmartcols-dev
 deb_jansson := libjansson-dev
 

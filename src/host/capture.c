@@ -449,6 +449,7 @@ static const struct {
 	{ "lib/modules/%/config",
 	  false,
 	  { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
+	{ "proc/config.gz", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
 	{ "boot/config-%", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
 };
 
@@ -495,24 +496,22 @@ static int add_excerpt(struct capture *c, const char *path, bool words, const ch
 		       size_t n)
 {
 	int fd = vfcap_root_openat(c->host->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	cleanup_fclose FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
-	cleanup_free char *text = NULL;
 	char real[PATH_MAX];
+	bool known = fd >= 0 && real_path(c, fd, real);
+	cleanup_fclose FILE *in = vfcap_text_open(fd, path);
+	cleanup_free char *text = NULL;
 	FILE *out = NULL;
 	size_t len = 0;
 	int err;
 
-	if (!in) {
-		if (fd >= 0)
-			close(fd);
+	if (!in)
 		return 0;
-	}
 	out = open_memstream(&text, &len);
 	if (!out)
 		return -ENOMEM;
 	choose(in, out, words, wanted, n);
 	err = fclose(out) ? -ENOMEM : 0;
-	if (!err && real_path(c, fileno(in), real))
+	if (!err && known && !ferror(in))
 		add_bytes(c, real, text, len);
 	return err;
 }

@@ -16,30 +16,23 @@ struct release {
 
 static FILE *open_text(const struct vfcap_host *h, const char *path)
 {
-	int fd = vfcap_root_openat(h->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-
-	if (!file && fd >= 0)
-		close(fd);
-	return file;
+	return vfcap_text_open(vfcap_root_openat(h->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY),
+			       path);
 }
 
-/* The first of some paths, with the release in them, that can be opened; its path in path. */
-static FILE *open_first(const struct vfcap_host *h, const struct release *release,
-			const char *const *forms, size_t n, char *path, size_t size)
+/* The same of a path that may have the release in it, at a %; the path in path, "" where there is none. */
+static FILE *open_form(const struct vfcap_host *h, const struct release *release, const char *form,
+		       char *path, size_t size)
 {
-	for (size_t i = 0; i < n; i++) {
-		const char *mark = strchr(forms[i], '%');
-		FILE *file;
+	const char *mark = strchrnul(form, '%');
+	FILE *file;
 
-		snprintf(path, size, "%.*s%s%s", (int)(mark - forms[i]), forms[i], release->text,
-			 mark + 1);
-		file = open_text(h, path);
-		if (file)
-			return file;
-	}
-	path[0] = '\0';
-	return NULL;
+	snprintf(path, size, "%.*s%s%s", (int)(mark - form), form, *mark ? release->text : "",
+		 *mark ? mark + 1 : "");
+	file = open_text(h, path);
+	if (!file)
+		path[0] = '\0';
+	return file;
 }
 
 /* ------------------------------------------------------------------------------- configuration -- */
@@ -59,20 +52,17 @@ const char *vfcap_config_name(enum vfcap_config config)
 	return configs[config];
 }
 
-/* What is off is a comment, or is not there at all. */
-static void read_config(const struct vfcap_host *h, const struct release *release,
-			struct vfcap_system *sys)
+/* What is off is a comment, or is not there at all. False: there is nothing in it, or it could not be
+ * read to its end. */
+static bool read_options(FILE *file, struct vfcap_system *sys)
 {
-	static const char *const forms[] = { "boot/config-%", "lib/modules/%/config",
-					     "lib/modules/%/build/.config" };
-	cleanup_fclose FILE *file = open_first(h, release, forms, sizeof(forms) / sizeof(forms[0]),
-					       sys->config_file, sizeof(sys->config_file));
 	cleanup_free char *line = NULL;
 	size_t room = 0;
+	bool any = false;
 
-	for (unsigned int c = 0; file && c < VFCAP_CONFIGS; c++)
+	for (unsigned int c = 0; c < VFCAP_CONFIGS; c++)
 		sys->config[c] = VFCAP_NO;
-	while (file && getline(&line, &room, file) > 0)
+	for (; getline(&line, &room, file) > 0; any = true)
 		for (unsigned int c = 0; c < VFCAP_CONFIGS; c++) {
 			size_t len = strlen(configs[c]);
 
@@ -80,6 +70,27 @@ static void read_config(const struct vfcap_host *h, const struct release *releas
 			    (line[len + 1] == 'y' || line[len + 1] == 'm'))
 				sys->config[c] = VFCAP_YES;
 		}
+	return any && !ferror(file);
+}
+
+/* The kernel's own words first; then those of files that go with its release. */
+static void read_config(const struct vfcap_host *h, const struct release *release,
+			struct vfcap_system *sys)
+{
+	static const char *const forms[] = { "proc/config.gz", "boot/config-%",
+					     "lib/modules/%/config",
+					     "lib/modules/%/build/.config" };
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		cleanup_fclose FILE *file =
+			open_form(h, release, forms[i], sys->config_file, sizeof(sys->config_file));
+
+		if (file && read_options(file, sys))
+			return;
+	}
+	sys->config_file[0] = '\0';
+	for (unsigned int c = 0; c < VFCAP_CONFIGS; c++)
+		sys->config[c] = VFCAP_NOT_KNOWN;
 }
 
 /* ------------------------------------------------------------------------------------- modules -- */
@@ -203,8 +214,8 @@ static void read_symbols(const struct vfcap_host *h, const struct release *relea
 					     "lib/modules/%/build/Module.symvers" };
 
 	for (size_t i = 0; i < 2 && sys->pasid_attach == VFCAP_NOT_KNOWN; i++) {
-		cleanup_fclose FILE *file = open_first(h, release, forms + i, 1, sys->symbols_file,
-						       sizeof(sys->symbols_file));
+		cleanup_fclose FILE *file = open_form(h, release, forms[i], sys->symbols_file,
+						      sizeof(sys->symbols_file));
 		cleanup_free char *line = NULL;
 		size_t room = 0;
 

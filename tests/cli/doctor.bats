@@ -125,6 +125,35 @@ told() { # ID
 	assert_equal "$(told pasid-attach | cut -d : -f 1)" 'lib/modules/6.18.2-amd64/build/Module.symvers'
 }
 
+@test "the configuration that the kernel itself tells" {
+	change '/^file boot/d'
+	make_host
+	printf '%s\n' CONFIG_PCI_IOV=y CONFIG_PCI_ATS=y CONFIG_PCI_PRI=y '# CONFIG_PCI_PASID is not set' | gzip >"$root/proc/config.gz"
+	assert_equal "$(told kernel-config)" 'proc/config.gz: no CONFIG_PCI_PASID; a kernel with CONFIG_PCI_PASID'
+	vfcap --sysroot "$root" capture "$BATS_TEST_TMPDIR/capture"
+	assert_equal "$(root=$BATS_TEST_TMPDIR/capture; told kernel-config)" \
+		'proc/config.gz: no CONFIG_PCI_PASID; a kernel with CONFIG_PCI_PASID'
+	# It counts more than what a file of that name in /boot says.
+	mkdir -p "$root/boot"
+	printf 'CONFIG_PCI_%s=y\n' IOV ATS PRI PASID >"$root/boot/config-6.18.2-amd64"
+	assert_regex "$(told kernel-config)" '^proc/config.gz: no CONFIG_PCI_PASID'
+}
+
+@test "one that is cut off, empty, damaged or has no end" {
+	make_host
+	seq 100000 | sed 's/$/ CONFIG/' | gzip | head -c 100000 >"$root/proc/config.gz"
+	assert_regex "$(told kernel-config)" '^boot/config-6.18.2-amd64: '
+	: >"$root/proc/config.gz"
+	assert_regex "$(told kernel-config)" '^boot/config-6.18.2-amd64: '
+	{ printf '\037\213\010\0\0\0\0\0\0\003'; head -c 1000 /dev/zero | tr '\0' '\377'; } >"$root/proc/config.gz"
+	assert_regex "$(told kernel-config)" '^boot/config-6.18.2-amd64: '
+	head -c 100M /dev/zero | gzip >"$root/proc/config.gz"
+	assert_regex "$(told kernel-config)" '^boot/config-6.18.2-amd64: '
+	rm "$root/proc/config.gz"
+	mkfifo "$root/proc/config.gz"
+	assert_regex "$(timeout 5 "$VFCAP" --sysroot "$root" doctor)" 'boot/config-6.18.2-amd64: '
+}
+
 @test "signatures" {
 	local to_load='s/driver vfcap-vfio-pci/driver vfio-pci/; s/ pasid_offset.*//; s/\[none\] integrity/none [integrity]/'
 	makes "$to_load" module-signature:fail vf-emulation:unknown
