@@ -222,6 +222,24 @@ int vfcap_vfio_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf
 int vfcap_vfio_put(struct vfcap_guest *guest, unsigned int off, unsigned int len, const uint8_t *buf);
 /* What vfcap's driver says that it shows. -ENOTTY: it is another driver. */
 int vfcap_vfio_get_emulated(struct vfcap_guest *guest, struct vfcap_vfio_emulated *out);
+
+/* What iommufd tells of the IOMMU above a function (Linux include/uapi/linux/iommufd.h, struct iommu_hw_info). */
+#define VFCAP_HW_DIRTY (1u << 0) /* it tracks what was written to */
+#define VFCAP_HW_PASID_EXEC (1u << 1)
+#define VFCAP_HW_PASID_PRIV (1u << 2)
+#define VFCAP_HW_NO_ATS (1u << 3)
+
+struct vfcap_hw_info {
+	uint32_t type; /* enum iommu_hw_info_type; 0: its driver does not tell */
+	uint8_t width; /* of PASIDs, in bits: the lesser of the IOMMU's and the device's (a VF's: its PF's); 0: none */
+	bool tells_width; /* this kernel does; else the width is 0 */
+	uint64_t capabilities; /* VFCAP_HW_... */
+};
+
+/* vfio.c: opens a function by its own file, as vfcap_vfio_attach() but by no other way, asks, and closes it. Errors
+ * are said. -EOPNOTSUPP: no kernel, or no IOMMU. */
+int vfcap_iommufd_info(struct vfcap_function *fn, const char *token, struct vfcap_hw_info *info);
+
 /* iommufd.c: a UUID as it is written ("bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3") into its 16 bytes. */
 bool vfcap_uuid_parse(const char *text, uint8_t uuid[16]);
 

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "../uapi/linux-iommufd.h"
 #include "../uapi/linux-vfio.h"
 #include "change.h"
 #include "sysfs.h"
@@ -70,10 +71,17 @@ static int fail_bind(struct vfcap_guest *v, const char *group, const char *token
 			       strerror(-err), help);
 }
 
-/* Is that what a kernel without cdev or iommufd says? */
-static bool is_absent(int err)
+/* What the kernel has not, or does not let us at, leaves another way: by the group. */
+static int give_way(struct vfcap_guest *v, const char *path, int err)
 {
-	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+	if (err != -ENOENT && err != -ENODEV && err != -ENXIO && err != -EACCES && err != -EPERM)
+		return vfcap_vfio_fail_open(v, path, err);
+	if (v->device >= 0)
+		v->ops->close(v->device);
+	v->device = -1;
+	snprintf(v->barred, sizeof(v->barred), "%s", path);
+	v->barred_err = err;
+	return 1;
 }
 
 int vfcap_iommufd_attach(struct vfcap_guest *v, const char *name, const char *group,
@@ -88,18 +96,11 @@ int vfcap_iommufd_attach(struct vfcap_guest *v, const char *name, const char *gr
 
 	snprintf(path, sizeof(path), "dev/vfio/devices/%.64s", name);
 	v->device = vfcap_vfio_open_path(v, path);
-	if (is_absent(v->device))
-		return -ENOENT;
 	if (v->device < 0)
-		return vfcap_vfio_fail_open(v, path, v->device);
+		return give_way(v, path, v->device);
 	v->iommu = vfcap_vfio_open_path(v, "dev/iommu");
-	if (is_absent(v->iommu)) {
-		v->ops->close(v->device);
-		v->device = -1;
-		return -ENOENT;
-	}
 	if (v->iommu < 0)
-		return vfcap_vfio_fail_open(v, "dev/iommu", v->iommu);
+		return give_way(v, "dev/iommu", v->iommu);
 
 	bind.iommufd = v->iommu;
 	if (token && vfcap_uuid_parse(token, uuid)) {
@@ -110,6 +111,40 @@ int vfcap_iommufd_attach(struct vfcap_guest *v, const char *name, const char *gr
 	err = vfcap_vfio_ioctl(v, v->device, VFCAP_LINUX_BIND_IOMMUFD, &bind);
 	if (err < 0)
 		return fail_bind(v, group, token, err);
+	v->devid = bind.out_devid;
 	snprintf(v->way, sizeof(v->way), "%.40s and iommufd", name);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------- asking -- */
+
+/* A kernel that tells no width leaves it 0, and the structure as long as it was before. It came with PASIDs that
+ * VFIO attaches and detaches: to a kernel without them that flag is a wrong argument. None is attached. */
+static bool tells_width(struct vfcap_guest *v)
+{
+	struct vfcap_linux_detach detach = { .argsz = sizeof(detach),
+					     .flags = VFCAP_LINUX_DETACH_PASID,
+					     .pasid = 1 };
+
+	return vfcap_vfio_ioctl(v, v->device, VFCAP_LINUX_DETACH, &detach) != -EINVAL;
+}
+
+int vfcap_iommufd_ask(struct vfcap_guest *v, struct vfcap_hw_info *info)
+{
+	struct vfcap_linux_hw_info told = { .size = sizeof(told), .dev_id = v->devid };
+	int err = vfcap_vfio_ioctl(v, v->iommu, VFCAP_LINUX_GET_HW_INFO, &told);
+
+	if (err < 0)
+		return vfcap_host_fail(v->fn->host, err, "%s: IOMMU_GET_HW_INFO: %s%s", v->fn->name,
+				       strerror(-err),
+				       err == -EOPNOTSUPP ? " (there is no IOMMU above it)" :
+				       err == -ENOTTY	  ? " (this kernel is too old)" :
+							    "");
+	*info = (struct vfcap_hw_info){
+		.type = told.out_data_type,
+		.width = told.out_max_pasid_log2,
+		.tells_width = told.out_max_pasid_log2 || tells_width(v),
+		.capabilities = told.out_capabilities,
+	};
 	return 0;
 }

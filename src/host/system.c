@@ -145,13 +145,13 @@ static void vfio_name(const struct vfcap_function *fn, char name[32])
 			snprintf(name, 32, "%.31s", e->d_name);
 }
 
-static bool look(const struct vfcap_host *h, struct vfcap_node *node)
+static void look(const struct vfcap_host *h, struct vfcap_node *node)
 {
 	cleanup_close int fd = vfcap_root_openat(h->root, node->path, O_PATH);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
-		return false;
+		return;
 	node->there = true;
 	node->mode = st.st_mode & 07777;
 	node->uid = st.st_uid;
@@ -162,25 +162,25 @@ static bool look(const struct vfcap_host *h, struct vfcap_node *node)
 				       VFCAP_YES :
 			       errno == EACCES ? VFCAP_NO :
 						 VFCAP_NOT_KNOWN;
-	return true;
 }
 
 void vfcap_node_read(const struct vfcap_function *fn, struct vfcap_node *node)
 {
+	struct vfcap_node own = { 0 };
 	char name[32];
 
-	*node = (struct vfcap_node){ 0 };
+	*node = own;
 	if (!fn->host->root)
 		return;
 	vfio_name(fn, name);
 	if (*name) {
-		snprintf(node->path, sizeof(node->path), "dev/vfio/devices/%s", name);
-		if (look(fn->host, node))
-			return;
+		snprintf(own.path, sizeof(own.path), "dev/vfio/devices/%s", name);
+		look(fn->host, &own);
 	}
-	node->path[0] = '\0';
-	if (fn->iommu_group < 0)
-		return;
-	snprintf(node->path, sizeof(node->path), "dev/vfio/%d", fn->iommu_group);
-	look(fn->host, node);
+	if (fn->iommu_group >= 0 && (!own.there || own.usable == VFCAP_NO)) {
+		snprintf(node->path, sizeof(node->path), "dev/vfio/%d", fn->iommu_group);
+		look(fn->host, node);
+	}
+	if (own.there && node->usable != VFCAP_YES)
+		*node = own;
 }

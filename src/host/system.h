@@ -118,7 +118,7 @@ struct vfcap_node {
 	enum vfcap_answer usable; /* we may open it */
 };
 
-/* system.c: that of a function's own where it has one, else that of its group. */
+/* system.c: that of a function's own where it has one that we may open, else that of its group. */
 void vfcap_node_read(const struct vfcap_function *fn, struct vfcap_node *node);
 
 /* The others of a function's IOMMU group. */

@@ -195,21 +195,58 @@ const char *vfcap_vfio_busy(struct vfcap_guest *v, char buf[VFCAP_BUSY_ROOM])
 	return buf;
 }
 
+static bool is_denied(int err)
+{
+	return err == -EACCES || err == -EPERM;
+}
+
+static bool is_absent(int err)
+{
+	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
+}
+
+static const char *how_to_open(struct vfcap_guest *v, const char *path, int err,
+			       char who[VFCAP_BUSY_ROOM])
+{
+	bool barred = is_denied(v->barred_err);
+
+	if ((err == -EPERM && strstr(path, "noiommu-")) ||
+	    (v->barred_err == -EPERM && strstr(v->barred, "noiommu-")))
+		return " (without an IOMMU it takes CAP_SYS_RAWIO)";
+	if (is_denied(err))
+		return barred ? " (needs root, or to be given one of these files)" :
+				" (needs root, or to be given that file)";
+	if (err == -EBUSY)
+		return vfcap_vfio_busy(v, who);
+	if (is_absent(err))
+		return barred			      ? " (needs root, or to be given the first)" :
+		       strcmp(path, "dev/iommu") == 0 ? " (modprobe iommufd)" :
+							" (modprobe vfio-pci)";
+	return "";
+}
+
 int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err)
 {
-	char who[VFCAP_BUSY_ROOM];
-	const char *help = "";
+	char who[VFCAP_BUSY_ROOM], first[192] = "";
+	const char *help = how_to_open(v, path, err, who);
+	int as = err;
 
-	if (err == -EPERM && strstr(path, "noiommu-"))
-		help = " (without an IOMMU it takes CAP_SYS_RAWIO)";
-	else if (err == -EACCES || err == -EPERM)
-		help = " (needs root, or to be given that file)";
-	else if (err == -EBUSY)
-		help = vfcap_vfio_busy(v, who);
-	else if (err == -ENOENT || err == -ENODEV || err == -ENXIO)
-		help = " (modprobe vfio-pci)";
-	return vfcap_host_fail(v->fn->host, err == -EPERM ? -EACCES : err, "%s: open /%s: %s%s",
-			       v->fn->name, path, strerror(-err), help);
+	if (is_denied(v->barred_err))
+		snprintf(first, sizeof(first), "open /%s: %s; ", v->barred,
+			 strerror(-v->barred_err));
+	if (err == -EPERM || (*first && is_absent(err)))
+		as = -EACCES;
+	return vfcap_host_fail(v->fn->host, as, "%s: %sopen /%s: %s%s", v->fn->name, first, path,
+			       strerror(-err), help);
+}
+
+/* Of the device's own file, or of the iommufd, where there is no other way. */
+static int fail_barred(struct vfcap_guest *v)
+{
+	int err = v->barred_err;
+
+	v->barred_err = 0;
+	return vfcap_vfio_fail_open(v, v->barred, err);
 }
 
 int vfcap_vfio_fail_no_iommu(struct vfcap_function *fn)
@@ -315,7 +352,7 @@ static int attach_group(struct vfcap_guest *v, const char *group, const char *to
 	int err;
 
 	if (!*group)
-		return vfcap_vfio_fail_no_iommu(v->fn);
+		return is_denied(v->barred_err) ? fail_barred(v) : vfcap_vfio_fail_no_iommu(v->fn);
 	err = open_group(v, group, &noiommu);
 	if (!err)
 		err = join_container(v, group, noiommu);
@@ -351,11 +388,12 @@ static int find_config(struct vfcap_guest *v)
 	return 0;
 }
 
-static int attach(struct vfcap_guest *v, const char *token)
+/* own: by its own file alone. */
+static int attach(struct vfcap_guest *v, const char *token, bool own)
 {
 	const struct vfcap_function *fn = v->fn;
 	char dir[VFCAP_SYSFS_PATH], name[NAME_LEN], driver[NAME_LEN], group[NAME_LEN];
-	int err = -ENOENT;
+	int err = 1;
 
 	vfcap_sysfs_path(fn, ".", dir);
 	link_name(fn->host->root, dir, "iommu_group", group);
@@ -369,13 +407,17 @@ static int attach(struct vfcap_guest *v, const char *token)
 				       driver);
 	if (*name)
 		err = vfcap_iommufd_attach(v, name, group, token);
-	if (err == -ENOENT)
-		err = attach_group(v, group, token);
-	return err ? err : find_config(v);
+	if (err > 0 && !own)
+		return attach_group(v, group, token);
+	if (err > 0 && !*name)
+		return vfcap_host_fail(fn->host, -ENOENT,
+				       "%s: it has no file of its own: this kernel is too old",
+				       fn->name);
+	return err > 0 ? fail_barred(v) : err;
 }
 
-int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
-			   const struct vfcap_vfio_ops *ops, struct vfcap_guest **out)
+static int open_guest(struct vfcap_function *fn, const char *token,
+		      const struct vfcap_vfio_ops *ops, bool own, struct vfcap_guest **out)
 {
 	struct vfcap_guest *v = calloc(1, sizeof(*v));
 	int err;
@@ -384,7 +426,9 @@ int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
 	if (!v)
 		return vfcap_host_fail(fn->host, -ENOMEM, "%s: %s", fn->name, strerror(ENOMEM));
 	*v = (struct vfcap_guest){ .ops = ops, .fn = fn, .device = -1, .group = -1, .iommu = -1 };
-	err = attach(v, token);
+	err = attach(v, token, own);
+	if (!err && !own)
+		err = find_config(v);
 	if (err)
 		vfcap_vfio_detach(v);
 	else
@@ -392,13 +436,45 @@ int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
 	return err;
 }
 
+int vfcap_vfio_attach_with(struct vfcap_function *fn, const char *token,
+			   const struct vfcap_vfio_ops *ops, struct vfcap_guest **out)
+{
+	return open_guest(fn, token, ops, false, out);
+}
+
+int vfcap_iommufd_info_with(struct vfcap_function *fn, const char *token,
+			    const struct vfcap_vfio_ops *ops, struct vfcap_hw_info *info)
+{
+	struct vfcap_guest *v;
+	int err = open_guest(fn, token, ops, true, &v);
+
+	if (!err)
+		err = vfcap_iommufd_ask(v, info);
+	vfcap_vfio_detach(v);
+	return err;
+}
+
+static int need_kernel(struct vfcap_function *fn)
+{
+	if (fn->host->root && vfcap_root_has_kernel(fn->host->root))
+		return 0;
+	return vfcap_host_fail(fn->host, -EOPNOTSUPP,
+			       "%s: there is no kernel to open it through VFIO", fn->name);
+}
+
 int vfcap_vfio_attach(struct vfcap_function *fn, const char *token, struct vfcap_guest **guest)
 {
+	int err = need_kernel(fn);
+
 	*guest = NULL;
-	if (!fn->host->root || !vfcap_root_has_kernel(fn->host->root))
-		return vfcap_host_fail(fn->host, -EOPNOTSUPP,
-				       "%s: there is no kernel to open it through VFIO", fn->name);
-	return vfcap_vfio_attach_with(fn, token, &real_ops, guest);
+	return err ? err : vfcap_vfio_attach_with(fn, token, &real_ops, guest);
+}
+
+int vfcap_iommufd_info(struct vfcap_function *fn, const char *token, struct vfcap_hw_info *info)
+{
+	int err = need_kernel(fn);
+
+	return err ? err : vfcap_iommufd_info_with(fn, token, &real_ops, info);
 }
 
 /* The device first: the container and the iommufd are let go by it. */

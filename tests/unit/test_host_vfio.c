@@ -6,6 +6,7 @@
 #include <linux/vfio.h>
 
 #include "../../src/host/vfio.h"
+#include "../../src/uapi/linux-iommufd.h"
 #include "../../src/uapi/linux-vfio.h"
 #include "../../src/uapi/vfcap-vfio.h"
 
@@ -36,6 +37,8 @@ static struct {
 	struct vfcap_linux_bind_iommufd bind;
 	uint8_t uuid[16];
 	uint32_t feature; /* flags of the last one */
+	unsigned int width; /* that an iommufd tells */
+	struct vfcap_linux_detach detach;
 	uint8_t config[VFCAP_CFG_SIZE];
 } mock;
 
@@ -94,6 +97,18 @@ static void answer(unsigned long request, void *arg)
 		mock.feature = f->flags;
 		if (!(f->flags & VFIO_DEVICE_FEATURE_PROBE))
 			memcpy(f->data, &said, sizeof(said));
+	} else if (request == VFCAP_LINUX_BIND_IOMMUFD) {
+		((struct vfcap_linux_bind_iommufd *)arg)->out_devid = 77;
+	} else if (request == VFCAP_LINUX_GET_HW_INFO) {
+		struct vfcap_linux_hw_info *info = arg;
+
+		assert_int_equal(info->size, 40);
+		assert_int_equal(info->flags, 0);
+		assert_int_equal(info->dev_id, 77);
+		assert_int_equal(info->data_len, 0);
+		info->out_data_type = 4;
+		info->out_max_pasid_log2 = (uint8_t)mock.width;
+		info->out_capabilities = VFCAP_HW_DIRTY | VFCAP_HW_PASID_EXEC;
 	}
 }
 
@@ -114,6 +129,8 @@ static int mock_ioctl(int fd, unsigned long request, void *arg)
 		memcpy(&mock.bind, arg, *(uint32_t *)arg);
 		if (mock.bind.token_uuid_ptr)
 			memcpy(mock.uuid, (void *)(uintptr_t)mock.bind.token_uuid_ptr, 16);
+	} else if (request == VFCAP_LINUX_DETACH) {
+		memcpy(&mock.detach, arg, sizeof(mock.detach));
 	}
 	if (c->ret >= 0)
 		answer(request, arg);
@@ -155,6 +172,16 @@ static const struct call by_cdev[] = {
 	{ END, NULL, 0, 0, 0 },
 };
 
+/* To ask what the IOMMU can do; the last one only where it tells no width. */
+static const struct call asking[] = {
+	{ OPEN, "dev/vfio/devices/vfio3", 0, 0, DEVICE },
+	{ OPEN, "dev/iommu", 0, 0, IOMMU },
+	{ IOCTL, NULL, DEVICE, VFCAP_LINUX_BIND_IOMMUFD, 0 },
+	{ IOCTL, NULL, IOMMU, VFCAP_LINUX_GET_HW_INFO, 0 },
+	{ IOCTL, NULL, DEVICE, VFCAP_LINUX_DETACH, 0 },
+	{ END, NULL, 0, 0, 0 },
+};
+
 static const struct call by_group[] = {
 	{ OPEN, "dev/vfio/devices/vfio3", 0, 0, -ENOENT },
 	{ OPEN, "dev/vfio/14", 0, 0, GROUP },
@@ -175,6 +202,8 @@ struct fixture {
 	struct vfcap_host host;
 	struct vfcap_function fn;
 	struct vfcap_guest *guest;
+	bool asks; /* what the IOMMU can do */
+	struct vfcap_hw_info info;
 	struct call call[80]; /* that are expected */
 	size_t n;
 };
@@ -274,7 +303,10 @@ static void fails(struct fixture *f, const char *token, int err, const char *tex
 	add_closes(f);
 	mock.next = f->call;
 	f->host.error[0] = '\0';
-	assert_int_equal(vfcap_vfio_attach_with(&f->fn, token, &ops, &f->guest), err);
+	if (f->asks)
+		assert_int_equal(vfcap_iommufd_info_with(&f->fn, token, &ops, &f->info), err);
+	else
+		assert_int_equal(vfcap_vfio_attach_with(&f->fn, token, &ops, &f->guest), err);
 	assert_int_equal(mock.next->kind, END);
 	assert_null(f->guest);
 	assert_int_equal(strncmp(f->host.error, VF ": ", sizeof(VF ": ") - 1), 0);
@@ -443,15 +475,9 @@ static void test_permission(void **state)
 
 	(void)state;
 	begin(&f);
-	add_all(&f, by_cdev);
-	inject(&f, "dev/vfio/devices/vfio3", 0, -EACCES);
-	fails(&f, NULL, -EACCES, "open /dev/vfio/devices/vfio3: Permission denied (needs root");
 	add_all(&f, by_group);
 	inject(&f, "dev/vfio/14", 0, -EACCES);
 	fails(&f, NULL, -EACCES, "open /dev/vfio/14: Permission denied (needs root");
-	add_all(&f, by_cdev);
-	inject(&f, "dev/vfio/devices/vfio3", 0, -EPERM);
-	fails(&f, NULL, -EACCES, "Operation not permitted (needs root");
 	add(&f, by_group[0]);
 	add(&f, (struct call){ OPEN, "dev/vfio/14", 0, 0, -ENOENT });
 	add(&f, (struct call){ OPEN, "dev/vfio/noiommu-14", 0, 0, -EPERM });
@@ -460,6 +486,148 @@ static void test_permission(void **state)
 	add_all(&f, by_group);
 	inject(&f, NULL, VFIO_SET_IOMMU, -EPERM);
 	fails(&f, NULL, -EPERM, "allow_unsafe_interrupts=1");
+	end(&f);
+}
+
+/* Its own file, or /dev/iommu, is not for us: its group's may be. */
+static void test_denied(void **state)
+{
+	static const char *const files[] = { "dev/vfio/devices/vfio3", "dev/iommu" };
+	static const int errors[] = { -EACCES, -EPERM };
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	for (int i = 0; i < 4; i++) {
+		add_all(&f, by_cdev);
+		inject(&f, files[i / 2], 0, errors[i % 2]);
+		add_closes(&f);
+		add_all(&f, by_group + 1);
+		opens(&f, NULL, "group 14 and type1");
+		closes(&f);
+		f.n = 0;
+		memset(f.call, 0, sizeof(f.call));
+	}
+	end(&f);
+}
+
+/* Neither is: both are named. */
+static void test_both_denied(void **state)
+{
+	static const struct call denied = { OPEN, "dev/vfio/devices/vfio3", 0, 0, -EACCES };
+	static const struct call none[] = { { OPEN, "dev/vfio/14", 0, 0, -ENOENT },
+					    { OPEN, "dev/vfio/noiommu-14", 0, 0, -ENOENT } };
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	add(&f, denied);
+	add_all(&f, by_group + 1);
+	inject(&f, "dev/vfio/14", 0, -EACCES);
+	fails(&f, NULL, -EACCES,
+	      "open /dev/vfio/devices/vfio3: Permission denied; open /dev/vfio/14: "
+	      "Permission denied (needs root, or to be given one of these files)");
+	add(&f, denied);
+	add_all(&f, by_group + 1);
+	inject(&f, "dev/vfio/vfio", 0, -EPERM);
+	fails(&f, NULL, -EACCES,
+	      "vfio3: Permission denied; open /dev/vfio/vfio: Operation not permitted");
+	add(&f, denied);
+	add(&f, none[0]);
+	add(&f, none[1]);
+	fails(&f, NULL, -EACCES,
+	      "vfio3: Permission denied; open /dev/vfio/14: No such file or directory "
+	      "(needs root, or to be given the first)");
+	unlink_in(&f, SYS "/iommu_group");
+	add(&f, denied);
+	fails(&f, NULL, -EACCES,
+	      "open /dev/vfio/devices/vfio3: Permission denied (needs root, or to be given that "
+	      "file)");
+	end(&f);
+}
+
+static void ask(struct fixture *f, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		add(f, asking[i]);
+}
+
+static void told(struct fixture *f)
+{
+	add_closes(f);
+	mock.next = f->call;
+	assert_int_equal(vfcap_iommufd_info_with(&f->fn, NULL, &ops, &f->info), 0);
+	assert_int_equal(mock.next->kind, END);
+	f->n = 0;
+	memset(f->call, 0, sizeof(f->call));
+}
+
+static void test_hw_info(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	mock.width = 20;
+	ask(&f, 4);
+	told(&f);
+	assert_int_equal(f.info.type, 4);
+	assert_int_equal(f.info.width, 20);
+	assert_true(f.info.tells_width);
+	assert_int_equal(f.info.capabilities, 3);
+	mock.width = 0;
+	ask(&f, 5);
+	told(&f);
+	assert_int_equal(f.info.width, 0);
+	assert_true(f.info.tells_width);
+	assert_int_equal(mock.detach.argsz, 12);
+	assert_int_equal(mock.detach.flags, 1);
+	assert_int_not_equal(mock.detach.pasid, 0);
+	ask(&f, 5);
+	f.call[4].ret = -EOPNOTSUPP; /* of a driver */
+	told(&f);
+	assert_true(f.info.tells_width);
+	ask(&f, 5);
+	f.call[4].ret = -EINVAL;
+	told(&f);
+	assert_false(f.info.tells_width);
+	end(&f);
+}
+
+/* No group is tried, as it would tell nothing. */
+static void test_hw_info_failures(void **state)
+{
+	static const int errors[] = { -ENOENT, -EACCES, -EIO };
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	f.asks = true;
+	for (size_t bad = 0; bad < 2; bad++)
+		for (size_t i = 0; i < 3; i++) {
+			ask(&f, bad + 1);
+			f.call[bad].ret = errors[i];
+			fails(&f, NULL, errors[i], strerror(-errors[i]));
+			assert_non_null(strstr(f.host.error, asking[bad].path));
+		}
+	ask(&f, 2);
+	inject(&f, "dev/iommu", 0, -ENOENT);
+	fails(&f, NULL, -ENOENT, "open /dev/iommu: No such file or directory (modprobe iommufd)");
+	ask(&f, 3);
+	inject(&f, NULL, VFCAP_LINUX_BIND_IOMMUFD, -EACCES);
+	fails(&f, NULL, -ENOKEY, "--vf-token");
+	ask(&f, 4);
+	inject(&f, NULL, VFCAP_LINUX_GET_HW_INFO, -EOPNOTSUPP);
+	fails(&f, NULL, -EOPNOTSUPP,
+	      "IOMMU_GET_HW_INFO: Operation not supported (there is no IOMMU");
+	ask(&f, 4);
+	inject(&f, NULL, VFCAP_LINUX_GET_HW_INFO, -ENOTTY);
+	fails(&f, NULL, -ENOTTY, "(this kernel is too old)");
+	assert_int_equal(unlinkat(f.tree.fd, SYS "/vfio-dev/vfio3", AT_REMOVEDIR), 0);
+	fails(&f, NULL, -ENOENT, "it has no file of its own");
+	f.host.error[0] = '\0';
+	assert_int_equal(vfcap_iommufd_info(&f.fn, NULL, &f.info), -EOPNOTSUPP);
+	assert_non_null(strstr(f.host.error, "there is no kernel"));
 	end(&f);
 }
 
@@ -659,6 +827,8 @@ int main(void)
 		cmocka_unit_test(test_open_elsewhere), cmocka_unit_test(test_not_there),
 		cmocka_unit_test(test_no_pci),	       cmocka_unit_test(test_config),
 		cmocka_unit_test(test_feature),	       cmocka_unit_test(test_uuid),
+		cmocka_unit_test(test_denied),	       cmocka_unit_test(test_both_denied),
+		cmocka_unit_test(test_hw_info),	       cmocka_unit_test(test_hw_info_failures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
