@@ -5,10 +5,22 @@
 
 #include "cmd.h"
 
+enum { KEY_OPEN = 0x200, KEY_TOKEN };
+
+static const struct argp_option options[] = {
+	{ "open", KEY_OPEN, NULL, 0,
+	  "ask iommufd too what the IOMMU can do; opens VFs that nobody uses, which may reset them",
+	  0 },
+	{ "vf-token", KEY_TOKEN, "UUID", 0, "the VF token of a PF that is on vfio-pci", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
 #define SELF '\1' /* stands for a VF's own address until it is known of how many VFs it is said */
 
 struct doctor {
 	struct vfcap_cli *cli;
+	bool open;
+	const char *token;
 	struct vfcap_doctor *doctor;
 	struct vfcap_picked picked;
 	struct vfcap_checks checks;
@@ -343,6 +355,10 @@ static int examine_all(struct doctor *look)
 		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
 		return VFCAP_EXIT_FAILED;
 	}
+	if (look->open) {
+		vfcap_cli_resets(cli, &look->picked);
+		vfcap_doctor_ask(look->doctor, look->token);
+	}
 	if (cli->json)
 		vfcap_json_begin(&look->json, &cli->out, "checks");
 	examine_host(look);
@@ -357,13 +373,32 @@ static int examine_all(struct doctor *look)
 	return vfcap_cli_worse(status, look->n[VFCAP_FAIL] ? VFCAP_EXIT_NO : VFCAP_EXIT_DONE);
 }
 
+static int doctor_option(struct vfcap_cli *cli, int key, const char *arg, void *own)
+{
+	struct doctor *look = own;
+
+	switch (key) {
+	case KEY_OPEN:
+		look->open = true;
+		return 0;
+	case KEY_TOKEN:
+		return vfcap_cli_token(cli, arg, &look->token);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static int doctor_run(struct vfcap_cli *cli)
 {
 	struct doctor look = { .cli = cli };
-	int status = vfcap_cli_parse(cli, NULL);
+	int status = vfcap_cli_parse(cli, &look);
 
 	if (status >= 0)
 		return status;
+	if (look.token && !look.open) {
+		vfcap_cli_usage(cli, "doctor: --vf-token goes with --open");
+		return VFCAP_EXIT_USAGE;
+	}
 	status = vfcap_cli_open(cli) ? VFCAP_EXIT_FAILED : examine_all(&look);
 	vfcap_picked_free(&look.picked);
 	return status;
@@ -376,5 +411,7 @@ const struct vfcap_command vfcap_cmd_doctor = {
 	       "One line for each check: whether it passed, what was seen, and what helps. Without a DEVICE: all "
 	       "PFs and their VFs; a PF stands for its VFs too. With -q only what failed, with -v what "
 	       "each check asks.",
+	.options = options,
+	.option = doctor_option,
 	.run = doctor_run,
 };

@@ -91,6 +91,8 @@ static const struct vfcap_row rows[] = {
 	{ "vf-emulation", VF, "a guest is shown PASID", NULL, vfcap_judge_emulation },
 	{ "vf-permissions", VF, "its file can be opened", NULL, vfcap_judge_permissions },
 	{ "vf-use", VF, "nobody is in the way", NULL, vfcap_judge_use },
+	{ "vf-width", VF, "the IOMMU has as many PASIDs, as iommufd tells", NULL,
+	  vfcap_judge_vf_width },
 };
 
 #define N_ROWS (sizeof(rows) / sizeof(rows[0]))

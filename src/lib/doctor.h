@@ -37,6 +37,14 @@ struct vfcap_guess {
 	uint16_t byte; /* of the *NONZERO codes: the first that is not zero */
 };
 
+/* What became of asking iommufd. */
+struct vfcap_hw_facts {
+	bool wanted; /* it is to be asked */
+	bool told;
+	struct vfcap_hw_info info; /* where it told */
+	char error[256]; /* else why not; "": it was not asked */
+};
+
 enum { VFCAP_GUESS_CONFIGURED, VFCAP_GUESS_PF, VFCAP_GUESS_QEMU, VFCAP_GUESSES };
 
 /* All that the checks rest on; what a check is not about stays zero. */
@@ -51,6 +59,14 @@ struct vfcap_facts {
 	bool knows_driver;
 	struct vfcap_path path; /* of a VF: itself alone */
 	struct vfcap_cap_facts pasid, pri, ats;
+	bool has_chain; /* it could be walked */
+	bool broken;
+	enum vfcap_anomaly anomaly; /* the first that breaks it */
+	uint16_t anomaly_at;
+	bool has_binding; /* what follows is known */
+	struct vfcap_binding binding;
+	struct vfcap_use use;
+	struct vfcap_hw_facts hw;
 
 	/* A PF. */
 	enum vfcap_answer sriov;
@@ -62,19 +78,13 @@ struct vfcap_facts {
 
 	/* A VF. */
 	const char *pf; /* its PF's address; NULL */
-	bool has_chain; /* it could be walked */
-	bool broken;
-	enum vfcap_anomaly anomaly; /* the first that breaks it */
-	uint16_t anomaly_at;
+	struct vfcap_cap_facts pf_pasid;
 	enum vfcap_code refused; /* PASID: VFCAP_OK where it was placed */
 	struct vfcap_placement place;
 	size_t siblings_unreadable;
 	struct vfcap_guess guess[VFCAP_GUESSES];
 	struct vfcap_group_facts group;
 	int iommu_group; /* -1 */
-	bool has_binding; /* what follows is known */
-	struct vfcap_binding binding;
-	struct vfcap_use use;
 	struct vfcap_node node;
 };
 
@@ -130,6 +140,10 @@ VFCAP_JUDGE(vfcap_judge_knob);
 VFCAP_JUDGE(vfcap_judge_emulation);
 VFCAP_JUDGE(vfcap_judge_permissions);
 VFCAP_JUDGE(vfcap_judge_use);
+VFCAP_JUDGE(vfcap_judge_vf_width);
+
+/* judge-function.c: is the function to be opened, to ask iommufd about its IOMMU? Else check says why not. */
+bool vfcap_may_open(const struct vfcap_facts *f, struct vfcap_check *check);
 
 /* How a judge answers; each returns true. A fix of NULL leaves the table's. */
 bool vfcap_pass(struct vfcap_check *check, const char *evidence, ...)

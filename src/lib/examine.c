@@ -33,6 +33,8 @@ struct vfcap_doctor {
 	struct vfcap_holders holders;
 	enum vfcap_answer pasid_on;
 	struct vfcap_plan *plan;
+	bool asks; /* iommufd, of functions that it opens */
+	const char *token; /* for that; NULL */
 };
 
 /* ---------------------------------------------------------------------- the way to the root complex -- */
@@ -163,7 +165,34 @@ static void look_at_cap(struct vfcap_function *fn, unsigned int id, struct vfcap
 	cap->there = there < 0 ? VFCAP_NOT_KNOWN : there ? VFCAP_YES : VFCAP_NO;
 }
 
-static void look_at_function(const struct vfcap_doctor *d, struct vfcap_function *fn,
+static void look_at_chain(struct vfcap_function *fn, struct vfcap_facts *f)
+{
+	const struct vfcap_chain *chain = vfcap_function_chain(fn);
+	struct vfcap_finding finding;
+	unsigned int pos = 0;
+
+	f->has_chain = chain && fn->config_size >= VFCAP_CFG_SIZE;
+	if (!f->has_chain)
+		return;
+	f->broken = chain->broken;
+	while (vfcap_anomaly_next(chain, &pos, &finding))
+		if (vfcap_anomaly_breaks(finding.code)) {
+			f->anomaly = finding.code;
+			f->anomaly_at = finding.offset;
+			break;
+		}
+}
+
+static void look_at_binding(struct vfcap_doctor *d, struct vfcap_function *fn,
+			    struct vfcap_facts *f)
+{
+	if (!fn->host->root || vfcap_binding_read(fn, &f->binding))
+		return;
+	f->has_binding = true;
+	vfcap_use_find(fn, &f->binding, &d->holders, &f->use);
+}
+
+static void look_at_function(struct vfcap_doctor *d, struct vfcap_function *fn,
 			     struct vfcap_facts *f)
 {
 	int unit = vfcap_doctor_iommu_of(d, fn);
@@ -177,6 +206,27 @@ static void look_at_function(const struct vfcap_doctor *d, struct vfcap_function
 	look_at_cap(fn, VFCAP_ID_PASID, &f->pasid);
 	look_at_cap(fn, VFCAP_ID_PRI, &f->pri);
 	look_at_cap(fn, VFCAP_ID_ATS, &f->ats);
+	look_at_chain(fn, f);
+	look_at_binding(d, fn, f);
+}
+
+/* Opens it, where that does no harm. */
+static void look_at_iommufd(struct vfcap_doctor *d, struct vfcap_function *fn,
+			    struct vfcap_facts *f)
+{
+	struct vfcap_hw_facts *hw = &f->hw;
+	struct vfcap_check ignored = { 0 };
+	const char *error = fn->host->error;
+	size_t len = strlen(fn->name);
+
+	hw->wanted = d->asks;
+	if (!hw->wanted || !vfcap_may_open(f, &ignored))
+		return;
+	fn->host->error[0] = '\0';
+	hw->told = !vfcap_iommufd_info(fn, d->token, &hw->info);
+	if (strncmp(error, fn->name, len) == 0 && strncmp(error + len, ": ", 2) == 0)
+		error += len + 2;
+	snprintf(hw->error, sizeof(hw->error), "%.255s", hw->told ? "" : error);
 }
 
 /* What its VFs are told to show. */
@@ -199,16 +249,17 @@ static void look_at_shown(const struct vfcap_function *pf, struct vfcap_facts *f
 	}
 }
 
-static void look_at_pf(struct vfcap_function *pf, struct vfcap_facts *f)
+static void look_at_pf(struct vfcap_doctor *d, struct vfcap_function *pf, struct vfcap_facts *f)
 {
-	bool known = vfcap_function_chain(pf) && pf->config_size >= VFCAP_CFG_SIZE;
-
-	f->sriov = pf->role == VFCAP_ROLE_PF ? VFCAP_YES : known ? VFCAP_NO : VFCAP_NOT_KNOWN;
+	f->sriov = pf->role == VFCAP_ROLE_PF ? VFCAP_YES :
+		   f->has_chain		     ? VFCAP_NO :
+					       VFCAP_NOT_KNOWN;
 	f->totalvfs = pf->totalvfs;
 	f->n_vfs = pf->n_vf;
 	f->knows_vfs = pf->host->root || pf->numvfs == 0;
 	look_at_path(pf, &f->path);
 	look_at_shown(pf, f);
+	look_at_iommufd(d, pf, f);
 }
 
 /* ------------------------------------------------------------------------------------------ VFs -- */
@@ -231,7 +282,6 @@ static void look_at_guess(struct vfcap_doctor *d, struct vfcap_function *vf, uns
 static void look_at_places(struct vfcap_doctor *d, struct vfcap_function *vf, struct vfcap_facts *f)
 {
 	struct vfcap_wish wish = { .want[VFCAP_EMUL_PASID] = true };
-	struct vfcap_cap_facts pf = { 0 };
 	struct vfcap_evidence evidence;
 
 	f->refused = VFCAP_CODE_UNREADABLE;
@@ -241,30 +291,10 @@ static void look_at_places(struct vfcap_doctor *d, struct vfcap_function *vf, st
 	f->siblings_unreadable = evidence.siblings_unreadable;
 	if (d->plan->n_placements)
 		f->place = d->plan->placement[0];
-	if (vf->pf)
-		look_at_cap(vf->pf, VFCAP_ID_PASID, &pf);
 	look_at_guess(d, vf, f->binding.knob.value[VFCAP_ATTR_PASID],
 		      &f->guess[VFCAP_GUESS_CONFIGURED]);
-	look_at_guess(d, vf, pf.state.offset, &f->guess[VFCAP_GUESS_PF]);
+	look_at_guess(d, vf, f->pf_pasid.state.offset, &f->guess[VFCAP_GUESS_PF]);
 	look_at_guess(d, vf, QEMU_GUESS, &f->guess[VFCAP_GUESS_QEMU]);
-}
-
-static void look_at_chain(struct vfcap_function *vf, struct vfcap_facts *f)
-{
-	const struct vfcap_chain *chain = vfcap_function_chain(vf);
-	struct vfcap_finding finding;
-	unsigned int pos = 0;
-
-	f->has_chain = chain && vf->config_size >= VFCAP_CFG_SIZE;
-	if (!f->has_chain)
-		return;
-	f->broken = chain->broken;
-	while (vfcap_anomaly_next(chain, &pos, &finding))
-		if (vfcap_anomaly_breaks(finding.code)) {
-			f->anomaly = finding.code;
-			f->anomaly_at = finding.offset;
-			break;
-		}
 }
 
 static void look_at_vf(struct vfcap_doctor *d, struct vfcap_function *vf, struct vfcap_facts *f)
@@ -273,15 +303,14 @@ static void look_at_vf(struct vfcap_doctor *d, struct vfcap_function *vf, struct
 	f->path.n = 1;
 	f->path.whole = true;
 	look_at_hop(vf, &f->path.hop[0]);
-	look_at_chain(vf, f);
+	if (vf->pf)
+		look_at_cap(vf->pf, VFCAP_ID_PASID, &f->pf_pasid);
 	f->iommu_group = vf->iommu_group;
 	vfcap_group_read(vf, &f->group);
-	if (vf->host->root && vfcap_binding_read(vf, &f->binding) == 0) {
-		f->has_binding = true;
-		vfcap_use_find(vf, &f->binding, &d->holders, &f->use);
+	if (f->has_binding)
 		vfcap_node_read(vf, &f->node);
-	}
 	look_at_places(d, vf, f);
+	look_at_iommufd(d, vf, f);
 }
 
 /* -------------------------------------------------------------------------------------- doctor -- */
@@ -336,6 +365,12 @@ void vfcap_doctor_close(struct vfcap_doctor *d)
 	free(d);
 }
 
+void vfcap_doctor_ask(struct vfcap_doctor *d, const char *token)
+{
+	d->asks = true;
+	d->token = token;
+}
+
 void vfcap_doctor_host(struct vfcap_doctor *d, struct vfcap_checks *checks)
 {
 	struct vfcap_facts f = { .sys = &d->sys, .pasid_on = d->pasid_on };
@@ -384,7 +419,7 @@ int vfcap_doctor_function(struct vfcap_doctor *d, struct vfcap_function *fn,
 	if (is_vf)
 		look_at_vf(d, fn, f);
 	else
-		look_at_pf(fn, f);
+		look_at_pf(d, fn, f);
 	vfcap_judge(f, is_vf ? VFCAP_ABOUT_VF : VFCAP_ABOUT_PF, checks);
 	if (is_vf)
 		vfcap_function_drop(fn);

@@ -228,8 +228,140 @@ VFCAP_JUDGE(vfcap_judge_acs)
 					   "not all bridges above it could be read");
 }
 
+/* -------------------------------------------------------------------------- asked of iommufd -- */
+
+static const struct vfcap_cap_facts *shared_pasid(const struct vfcap_facts *f)
+{
+	return f->pf ? &f->pf_pasid : &f->pasid;
+}
+
+static bool on_vfio(const struct vfcap_facts *f)
+{
+	return strstr(f->binding.driver, "vfio");
+}
+
+/*
+ * A broken chain makes a kernel that does not check write past its buffers when the device is opened. Where PASID is
+ * off although the IOMMU has it, the kernel warns of itself, as of a fault, and may be told to panic then
+ * (Linux drivers/iommu/iommufd/device.c, iommufd_get_hw_info()). A PF's reset takes its VFs along.
+ */
+bool vfcap_may_open(const struct vfcap_facts *f, struct vfcap_check *check)
+{
+	const struct vfcap_cap_facts *pasid = shared_pasid(f);
+	char who[160];
+
+	if (!f->has_binding)
+		return !vfcap_unknown(check, NULL, "drivers are not in what was read");
+	if (!f->has_chain || pasid->there == VFCAP_NOT_KNOWN || !pasid->state.known)
+		return !vfcap_unknown(check, NULL, "%s", unread);
+	if (f->broken)
+		return !vfcap_unknown(check, "see vf-chain", "not asked: its chain is broken");
+	if (!pasid->state.enabled)
+		return !vfcap_unknown(check, "see pf-pasid-on",
+				      "not asked: PASID is off, and the kernel would warn of it");
+	if (!on_vfio(f) && f->use.kind != VFCAP_USE_UNBINDING)
+		return !vfcap_unknown(check, vfcap_fixed(check, "vfcap enable %s", f->name),
+				      "not asked: no driver of VFIO is bound to it");
+	vfcap_use_text(&f->use, who, sizeof(who));
+	if (f->use.kind != VFCAP_USE_NONE)
+		return !vfcap_unknown(check, NULL, "not asked: %s", who);
+	return f->pf || !f->n_vfs ||
+	       !vfcap_unknown(check, NULL,
+			      "not asked: it has VFs, which its reset would take along");
+}
+
+static const char *iommu_type(uint32_t type, char buf[24])
+{
+	static const char *const names[] = { "not told", "Intel VT-d", "Arm SMMUv3", "NVIDIA CMDQV",
+					     "AMD" };
+
+	if (type < sizeof(names) / sizeof(names[0]))
+		return names[type];
+	snprintf(buf, 24, "%#x", type);
+	return buf;
+}
+
+/* "IOMMU type: Intel VT-d; dirty tracking, PASID execute" */
+static void print_hw(const struct vfcap_hw_info *info, char *buf, size_t size)
+{
+	static const struct {
+		unsigned int bit;
+		const char *name;
+	} bits[] = {
+		{ VFCAP_HW_DIRTY, "dirty tracking" },
+		{ VFCAP_HW_PASID_EXEC, "PASID execute" },
+		{ VFCAP_HW_PASID_PRIV, "PASID privileged" },
+		{ VFCAP_HW_NO_ATS, "no ATS" },
+	};
+	const char *sep = "; ";
+	char type[24];
+	int n = snprintf(buf, size, "IOMMU type: %s", iommu_type(info->type, type));
+
+	for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++) {
+		bool pasid = bits[i].bit & (VFCAP_HW_PASID_EXEC | VFCAP_HW_PASID_PRIV);
+
+		if (!(info->capabilities & bits[i].bit) || (pasid && !info->width))
+			continue;
+		n += snprintf(buf + n, size - (size_t)n, "%s%s", sep, bits[i].name);
+		sep = ", ";
+	}
+}
+
+/* What the registers say of the same, where that is something else: iommufd has no more than the device. */
+static void print_registers(const struct vfcap_facts *f, char *buf, size_t size)
+{
+	unsigned int most = vfcap_iommu_width(f->iommu), width = shared_pasid(f)->state.width;
+
+	buf[0] = '\0';
+	if (most && (most < width ? most : width) != f->hw.info.width)
+		snprintf(buf, size, " (sys/class/iommu/%s: %u)", f->iommu->name, most);
+}
+
+/* What: who has that many bits. */
+static bool judge_told(const struct vfcap_facts *f, struct vfcap_check *check, unsigned int width,
+		       const char *what)
+{
+	const struct vfcap_hw_info *info = &f->hw.info;
+	char hw[96], registers[80];
+
+	if (!vfcap_may_open(f, check))
+		return true;
+	if (!f->hw.told)
+		return vfcap_unknown(check, NULL, "iommufd: %s", f->hw.error);
+	print_hw(info, hw, sizeof(hw));
+	print_registers(f, registers, sizeof(registers));
+	if (!info->tells_width)
+		return vfcap_unknown(check, "Linux 6.15 or later",
+				     "this kernel's iommufd tells no width%s; %s", registers, hw);
+	if (width <= info->width)
+		return vfcap_pass(check, "%s %u bits, iommufd %u%s; %s", what, width, info->width,
+				  registers, hw);
+	return vfcap_fail(check,
+			  info->width ? vfcap_fixed(check, "vfcap enable --width %u %s",
+						    info->width, f->name) :
+					"see scalable-mode and iommu-pasid",
+			  "%s %u bits, iommufd %u%s; %s", what, width, info->width, registers, hw);
+}
+
+VFCAP_JUDGE(vfcap_judge_vf_width)
+{
+	const struct vfcap_knob *knob = &f->binding.knob;
+	unsigned int width = f->pf_pasid.state.width;
+	bool shown = knob->value[VFCAP_ATTR_PASID];
+
+	if (!f->hw.wanted || f->pf_pasid.there == VFCAP_NO)
+		return false;
+	if (shown && knob->value[VFCAP_ATTR_WIDTH])
+		width = knob->value[VFCAP_ATTR_WIDTH];
+	return judge_told(f, check, width, shown ? "it shows" : "the PF has");
+}
+
+/* By registers, which tell without a device being opened. */
 VFCAP_JUDGE(vfcap_judge_width)
 {
+	const char *ask = !f->hw.wanted && f->sys->live ?
+				  vfcap_fixed(check, "vfcap doctor --open %s", f->name) :
+				  NULL;
 	unsigned int width = f->shown_width ? f->shown_width : f->pasid.state.width;
 	unsigned int most = vfcap_iommu_width(f->iommu);
 	const char *what = f->shown_width ? "VFs show" : "the PF has";
@@ -238,11 +370,13 @@ VFCAP_JUDGE(vfcap_judge_width)
 		return false;
 	if (!width)
 		return vfcap_unknown(check, NULL, "%s", unread);
+	if (f->hw.told)
+		return judge_told(f, check, width, what);
 	if (!f->iommu)
-		return vfcap_unknown(check, NULL, "%s %u bits; below which IOMMU unit is not told",
+		return vfcap_unknown(check, ask, "%s %u bits; below which IOMMU unit is not told",
 				     what, width);
 	if (!most)
-		return vfcap_unknown(check, NULL,
+		return vfcap_unknown(check, ask,
 				     "%s %u bits; sys/class/iommu/%s has none, or tells none", what,
 				     width, f->iommu->name);
 	if (width <= most)
@@ -352,11 +486,6 @@ VFCAP_JUDGE(vfcap_judge_group)
 				  "iommu_group: with %zu more, none with a driver of its own",
 				  group->n_others);
 	return vfcap_pass(check, "iommu_group: alone");
-}
-
-static bool on_vfio(const struct vfcap_facts *f)
-{
-	return strstr(f->binding.driver, "vfio");
 }
 
 static bool on_ours(const struct vfcap_facts *f)

@@ -592,9 +592,15 @@ const char *vfcap_check_id(size_t i, enum vfcap_about *about);
 struct vfcap_doctor;
 
 /* Looks at the kernel, its modules, IOMMUs, who holds what; on the live host, asks QEMU (some 100 ms).
- * Changes nothing, opens no device. 0 or -ENOMEM; what cannot be read is "unknown" in the checks. */
+ * Changes nothing, and opens no device unless vfcap_doctor_ask() wants it. 0 or -ENOMEM; what cannot be read is
+ * "unknown" in the checks. */
 int vfcap_doctor_open(struct vfcap *ctx, struct vfcap_doctor **doctor);
 void vfcap_doctor_close(struct vfcap_doctor *doctor); /* NULL is fine */
+
+/* From now on vfcap_doctor_function() asks iommufd what the IOMMU can do. For that it opens functions that a driver of
+ * VFIO has, nobody uses, and whose PF has PASID on: as vfcap_guest_open() with this token (until vfcap_doctor_close();
+ * may be NULL), which may reset them. */
+void vfcap_doctor_ask(struct vfcap_doctor *doctor, const char *token);
 
 /* The checks of the host, of its i-th IOMMU unit, of a function (as a VF, else as a PF). Those that do
  * not apply are left out. */

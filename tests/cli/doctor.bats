@@ -154,6 +154,25 @@ told() { # ID
 	assert_regex "$(timeout 5 "$VFCAP" --sysroot "$root" doctor)" 'boot/config-6.18.2-amd64: '
 }
 
+@test "--open: asked is what there is, and why not is told" {
+	make_host
+	assert_equal "$(vfcap --sysroot "$root" -j doctor --open | jq -r '[.checks[] | select(.id == "vf-width") | .result + ": " + .evidence] | unique[]')" \
+		'unknown: iommufd: there is no kernel to open it through VFIO'
+	run vfcap --sysroot "$root" doctor
+	refute_line --partial vf-width
+	run --separate-stderr vfcap --demo -j doctor --open
+	assert_equal "$(jq -r '[.checks[] | select(.id == "vf-width") | .result] | unique[]' <<<"$output")" unknown
+	assert_equal "$(jq -r '.checks[] | select(.id == "vf-width" and .address == "0000:3b:01.0") | "\(.evidence); \(.fix)"' <<<"$output")" \
+		'not asked: no driver of VFIO is bound to it; vfcap enable 0000:3b:01.0'
+	run --separate-stderr vfcap -F "$(dump siblings)" -j doctor --open
+	assert_equal "$(jq -r '[.checks[] | select(.id == "vf-width") | .evidence] | unique[]' <<<"$output")" 'drivers are not in what was read'
+	run vfcap --sysroot "$root" doctor --vf-token bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3
+	assert_failure 2
+	assert_output --partial 'doctor: --vf-token goes with --open'
+	run vfcap --sysroot "$root" doctor --open --vf-token bd8d9d2b
+	assert_failure 2
+}
+
 @test "signatures" {
 	local to_load='s/driver vfcap-vfio-pci/driver vfio-pci/; s/ pasid_offset.*//; s/\[none\] integrity/none [integrity]/'
 	makes "$to_load" module-signature:fail vf-emulation:unknown

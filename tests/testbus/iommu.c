@@ -4,11 +4,18 @@
  * the PASIDs that were attached, which is all that VFIO wants to see. Every function has a group of its own.
  */
 #include <linux/iommu.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/xarray.h>
 
 #include "testbus.h"
+
+#ifdef TESTBUS_HAS_PASID
+/* Of PASIDs, for functions that come from now on; 0: none. */
+static uint pasid_bits = 20;
+module_param(pasid_bits, uint, 0644);
+#endif
 
 struct mapping {
 	struct iommu_domain domain;
@@ -163,14 +170,38 @@ static struct iommu_domain *domain_alloc(unsigned int type)
 }
 #endif
 
+/* That it tracks what was written to is only said: nobody asks for it. */
 static bool is_capable(struct device *dev, enum iommu_cap cap)
 {
+#ifdef TESTBUS_HAS_PASID
+	if (cap == IOMMU_CAP_DIRTY_TRACKING)
+		return true;
+#endif
 	return cap == IOMMU_CAP_CACHE_COHERENCY;
 }
 
+/* Of a type that no real one has. Before, the type was a plain number. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+static void *hw_info(struct device *dev, u32 *length, enum iommu_hw_info_type *type)
+{
+	void *data = kzalloc(8, GFP_KERNEL);
+
+	if (!data)
+		return ERR_PTR(-ENOMEM);
+	*length = 8;
+	*type = (enum iommu_hw_info_type)TESTBUS_HW_TYPE;
+	return data;
+}
+#endif
+
 static struct iommu_device *probe_device(struct device *dev)
 {
-	return testbus_owns(dev) ? &iommu : ERR_PTR(-ENODEV);
+	if (!testbus_owns(dev))
+		return ERR_PTR(-ENODEV);
+#ifdef TESTBUS_HAS_PASID
+	iommu.max_pasids = pasid_bits ? 1U << min(pasid_bits, 20U) : 0;
+#endif
+	return &iommu;
 }
 
 static void release_device(struct device *dev)
@@ -184,6 +215,9 @@ static int def_domain_type(struct device *dev)
 
 static const struct iommu_ops iommu_ops = {
 	.capable = is_capable,
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	.hw_info = hw_info,
+#endif
 	.probe_device = probe_device,
 	.release_device = release_device,
 	.device_group = generic_device_group,
@@ -216,9 +250,6 @@ int testbus_iommu_add(struct device *parent)
 	ops = kmemdup(&iommu_ops, sizeof(iommu_ops), GFP_KERNEL);
 	if (!ops)
 		return -ENOMEM;
-#ifdef TESTBUS_HAS_PASID
-	iommu.max_pasids = 1U << 20;
-#endif
 	ret = iommu_device_sysfs_add(&iommu, parent, NULL, "vfcap-testbus");
 	if (!ret) {
 		ret = iommu_device_register(&iommu, ops, NULL);

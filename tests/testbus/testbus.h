@@ -8,7 +8,8 @@
 /* Is the device on one of the buses of this module? */
 bool testbus_owns(struct device *dev);
 
-/* An IOMMU that gives each of them a group of its own. */
+/* An IOMMU that gives each of them a group of its own, and its type as iommufd tells it. */
+#define TESTBUS_HW_TYPE 0xfcab
 int testbus_iommu_add(struct device *parent);
 void testbus_iommu_remove(void);
 

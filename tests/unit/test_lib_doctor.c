@@ -66,6 +66,12 @@ static void healthy(void)
 		(struct vfcap_cap_facts){ VFCAP_YES,
 					  { .offset = 0x200, .enabled = true, .known = true } };
 	f.pasid.state.width = 20;
+	f.pf_pasid = f.pasid;
+	f.hw = (struct vfcap_hw_facts){
+		.wanted = true,
+		.told = true,
+		.info = { .type = 1, .width = 20, .tells_width = true, .capabilities = 0x7 }
+	};
 	strcpy(f.binding.driver, VFCAP_DRIVER);
 	f.binding.knob = (struct vfcap_knob){
 		.there = true, .abi = 1, .value = { 0x140 }, .shown = { 0x140 }, .state = "ready"
@@ -510,23 +516,165 @@ static void judges_the_way(void **state)
 	gives("pf-acs", VFCAP_UNKNOWN);
 }
 
+static void not_by_iommufd(void)
+{
+	f.hw = (struct vfcap_hw_facts){ 0 };
+}
+
+static void units_of_16_bits(void)
+{
+	unit[0].features = (ECAP_GOOD & ~(0x1full << 35)) | 15ull << 35;
+}
+
 static void judges_widths(void **state)
 {
 	(void)state;
 	healthy();
-	unit[0].features = (ECAP_GOOD & ~(0x1full << 35)) | 15ull << 35;
+	not_by_iommufd();
+	gives("pf-width", VFCAP_PASS);
+	not_by_iommufd();
+	units_of_16_bits();
 	assert_string_equal(gives("pf-width", VFCAP_FAIL), "vfcap enable --width 16 0000:3b:00.0");
-	unit[0].features = (ECAP_GOOD & ~(0x1full << 35)) | 15ull << 35;
+	not_by_iommufd();
+	units_of_16_bits();
 	f.shown_width = 16;
 	gives("pf-width", VFCAP_PASS);
+	not_by_iommufd();
 	f.iommu = NULL;
-	gives("pf-width", VFCAP_UNKNOWN);
+	assert_string_equal(gives("pf-width", VFCAP_UNKNOWN), "vfcap doctor --open 0000:3b:00.0");
+	not_by_iommufd();
 	unit[0].known = false;
-	gives("pf-width", VFCAP_UNKNOWN);
+	assert_string_equal(gives("pf-width", VFCAP_UNKNOWN), "vfcap doctor --open 0000:3b:00.0");
+	not_by_iommufd();
+	unit[0].known = sys.live = false; /* there is nobody to be asked */
+	assert_string_equal(gives("pf-width", VFCAP_UNKNOWN), "");
+	f.hw.told = false; /* it was tried, of a VF */
+	unit[0].known = false;
+	assert_string_equal(gives("pf-width", VFCAP_UNKNOWN), "");
 	f.pasid.state.width = 0;
 	gives("pf-width", VFCAP_UNKNOWN);
 	f.pasid.there = VFCAP_NO;
 	not_asked("pf-width");
+}
+
+/* What was seen, once all is well again. */
+static const char *evidence(const char *id)
+{
+	static struct vfcap_checks checks;
+	const struct vfcap_check *check = find(id, &checks);
+
+	assert_non_null(check);
+	healthy();
+	return check->evidence;
+}
+
+static void judges_widths_by_iommufd(void **state)
+{
+	static const char *const ids[] = { "pf-width", "vf-width" };
+
+	(void)state;
+	healthy();
+	for (size_t i = 0; i < 2; i++) {
+		f.binding.knob.value[VFCAP_ATTR_PASID] = 0;
+		assert_string_equal(evidence(ids[i]),
+				    "the PF has 20 bits, iommufd 20; IOMMU type: Intel VT-d; "
+				    "dirty tracking, PASID execute, PASID privileged");
+		f.hw.info.width = 16;
+		assert_string_equal(gives(ids[i], VFCAP_FAIL),
+				    "vfcap enable --width 16 0000:3b:00.0");
+		f.hw.info.width = 0;
+		assert_string_equal(gives(ids[i], VFCAP_FAIL), "see scalable-mode and iommu-pasid");
+		f.hw.info.width = 0;
+		f.hw.info.tells_width = false;
+		gives(ids[i], VFCAP_UNKNOWN);
+	}
+	f.shown_width = 16;
+	f.hw.info.width = 16;
+	gives("pf-width", VFCAP_PASS);
+	f.binding.knob.value[VFCAP_ATTR_WIDTH] = 17;
+	f.hw.info.width = 16;
+	assert_string_equal(evidence("vf-width"),
+			    "it shows 17 bits, iommufd 16 (sys/class/iommu/dmar0: 20); IOMMU type: "
+			    "Intel VT-d; dirty tracking, PASID execute, PASID privileged");
+	f.binding.knob.value[VFCAP_ATTR_WIDTH] = 16;
+	f.hw.info.width = 16;
+	gives("vf-width", VFCAP_PASS);
+	f.hw.wanted = false;
+	not_asked("vf-width");
+	f.pf_pasid.there = VFCAP_NO;
+	not_asked("vf-width");
+}
+
+/* Iommufd tells no more than the device has, and that is not to differ. */
+static void compares_iommufd_with_registers(void **state)
+{
+	(void)state;
+	healthy();
+	f.pf_pasid.state.width = f.hw.info.width = 16;
+	assert_null(strstr(evidence("vf-width"), "sys/class/iommu"));
+	f.pf_pasid.state.width = 16;
+	f.hw.info.width = 15;
+	assert_non_null(strstr(evidence("vf-width"), "iommufd 15 (sys/class/iommu/dmar0: 20)"));
+	units_of_16_bits();
+	f.hw.info.width = 16;
+	assert_null(strstr(evidence("vf-width"), "sys/class/iommu"));
+	units_of_16_bits();
+	assert_non_null(strstr(evidence("vf-width"), "iommufd 20 (sys/class/iommu/dmar0: 16)"));
+	unit[0].known = false;
+	f.hw.info.width = 16;
+	assert_null(strstr(evidence("vf-width"), "sys/class/iommu"));
+	f.hw.info.type = 0xfeed;
+	f.hw.info.width = 0;
+	f.hw.info.capabilities = 0xf;
+	assert_non_null(strstr(evidence("vf-width"), "IOMMU type: 0xfeed; dirty tracking, no ATS"));
+}
+
+static void not_opened(const char *why)
+{
+	struct vfcap_check check = { 0 };
+
+	f.hw.told = false;
+	assert_false(vfcap_may_open(&f, &check));
+	assert_string_equal(check.evidence, why);
+	gives("vf-width", VFCAP_UNKNOWN);
+}
+
+/* Where it would do harm, or nothing but fail. */
+static void opens_with_care(void **state)
+{
+	struct vfcap_check check = { 0 };
+
+	(void)state;
+	healthy();
+	assert_true(vfcap_may_open(&f, &check));
+	f.has_binding = false;
+	not_opened("drivers are not in what was read");
+	f.has_chain = false;
+	not_opened("its config space could not be read");
+	f.pf_pasid.there = VFCAP_NOT_KNOWN;
+	not_opened("its config space could not be read");
+	f.broken = true;
+	not_opened("not asked: its chain is broken");
+	f.pf_pasid.state.enabled = false;
+	not_opened("not asked: PASID is off, and the kernel would warn of it");
+	strcpy(f.binding.driver, "iavf");
+	not_opened("not asked: no driver of VFIO is bound to it");
+	f.use = (struct vfcap_use){ VFCAP_USE_HELD, 7, "qemu" };
+	not_opened("not asked: qemu (process 7) holds it through VFIO");
+	f.use.kind = VFCAP_USE_UNBINDING;
+	f.binding.driver[0] = '\0';
+	not_opened("not asked: its driver is being unbound and waits for somebody to let go");
+	f.pf = NULL; /* a PF */
+	assert_false(vfcap_may_open(&f, &check));
+	assert_string_equal(check.evidence,
+			    "not asked: it has VFs, which its reset would take along");
+	f.n_vfs = 0;
+	assert_true(vfcap_may_open(&f, &check));
+	healthy();
+	f.hw.told = false;
+	strcpy(f.hw.error, "open /dev/iommu: No such file or directory");
+	assert_string_equal(evidence("vf-width"),
+			    "iommufd: open /dev/iommu: No such file or directory");
 }
 
 /* ------------------------------------------------------------------------------------------- VFs -- */
@@ -709,6 +857,9 @@ int main(void)
 		cmocka_unit_test(off_says_what_is_in_the_way),
 		cmocka_unit_test(judges_the_way),
 		cmocka_unit_test(judges_widths),
+		cmocka_unit_test(judges_widths_by_iommufd),
+		cmocka_unit_test(compares_iommufd_with_registers),
+		cmocka_unit_test(opens_with_care),
 		cmocka_unit_test(judges_chains_and_places),
 		cmocka_unit_test(judges_hidden_registers),
 		cmocka_unit_test(judges_groups),
