@@ -146,7 +146,8 @@ class Apply:
         if answer is None:
             self.fail(said or 'vfcap apply: exit status %d' % status)
         self.results = answer['results']
-        refused = [reason(r) for r in self.results if r.get('reason')]
+        # Those without a code are VFs that another one of their PF kept from being touched.
+        refused = [reason(r) for r in self.results if r.get('reason') and r['code']]
         if status == vfcap.FAILED or any(r['result'] in ('refused', 'failed') for r in self.results):
             self.fail('\n'.join(said.splitlines() + refused) or 'vfcap apply: exit status %d' % status,
                       results=self.results)
