@@ -16,7 +16,7 @@
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
-# make check-ansible  the Ansible role, over two captured hosts
+# make check-ansible  the Ansible role, over two captured hosts, and on a stock kernel in QEMU
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
 # CFLAGS, CPPFLAGS and LDFLAGS are the user's; what vfcap itself needs is in lower case.
