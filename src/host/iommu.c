@@ -81,7 +81,7 @@ int vfcap_iommus_read(const struct vfcap_host *h, struct vfcap_iommu **out, size
 
 		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(unit->name))
 			continue;
-		more = reallocarray(unit, *n + 1, sizeof(*unit));
+		more = vfcap_more(unit, *n, sizeof(*unit));
 		if (!more)
 			return -ENOMEM;
 		unit = more;
