@@ -632,7 +632,7 @@ int vfcap_run_make(struct vfcap_run *run)
 	if (!err)
 		err = make_part(run, true, PART_BIND);
 	if (!err && run->bound)
-		err = run->bound(run);
+		err = run->bound(run, run->bound_arg);
 	if (!err)
 		err = look_again_at_all(run);
 	if (!err)

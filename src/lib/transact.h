@@ -21,7 +21,8 @@ struct vfcap_run {
 	const struct vfcap_change_options *each; /* of each VF its own; NULL: opt */
 	struct vfcap_change *change;
 	/* Called when all that are to show something are bound. NULL: nothing is to be done then. */
-	int (*bound)(struct vfcap_run *run);
+	int (*bound)(struct vfcap_run *run, void *arg);
+	void *bound_arg;
 	struct vfcap_journal journal;
 	size_t done, all; /* for those who watch */
 };
