@@ -222,13 +222,13 @@ struct vfcap_keep {
 	bool owned; /* its number of VFs is somebody else's to set */
 };
 
-/* Adds what files say to a description: what that of the name own says to theirs. The exit status. */
-int vfcap_kept_describe(struct vfcap_cli *cli, const struct vfcap_kept *kept, const char *own,
-			struct vfcap_description *theirs, struct vfcap_description *others);
+/* Adds what the i-th file says to a description. The exit status, and why. */
+int vfcap_kept_describe(const struct vfcap_kept *kept, size_t i,
+			struct vfcap_description *description, char error[VFCAP_SPEC_ERROR]);
 /* Sees whether something of those VFs, of one PF, can be kept, before they are changed. The exit status. */
 int vfcap_keep_open(struct vfcap_cli *cli, struct vfcap_function *const *vf, size_t n,
 		    struct vfcap_keep *keep);
-/* Keeps what came of them. width: of PASID, -1: as it is. */
+/* Keeps what came of them. width: of PASID; -1: they were disabled, and what remains is as it was. */
 int vfcap_keep_save(struct vfcap_cli *cli, struct vfcap_keep *keep,
 		    const struct vfcap_change *change, int width);
 void vfcap_keep_close(struct vfcap_keep *keep);

@@ -12,23 +12,39 @@ static int failed(struct vfcap_cli *cli, int err)
 	return err == -EPERM ? VFCAP_EXIT_NO : VFCAP_EXIT_FAILED;
 }
 
-int vfcap_kept_describe(struct vfcap_cli *cli, const struct vfcap_kept *kept, const char *own,
-			struct vfcap_description *theirs, struct vfcap_description *others)
+int vfcap_kept_describe(const struct vfcap_kept *kept, size_t i,
+			struct vfcap_description *description, char error[VFCAP_SPEC_ERROR])
 {
-	char error[VFCAP_SPEC_ERROR];
-	const char *name, *text;
+	const char *name, *why;
+	size_t len;
+	const char *text = vfcap_kept_text(kept, i, &name, &len);
+	int err = vfcap_kept_error(kept, i, &why);
+
+	if (err) {
+		snprintf(error, VFCAP_SPEC_ERROR, "%s", why);
+		return err == -EPERM ? VFCAP_EXIT_NO : VFCAP_EXIT_FAILED;
+	}
+	err = vfcap_spec_read(description, name, text, len, error);
+	if (!err)
+		return VFCAP_EXIT_DONE;
+	return err == -EINVAL ? VFCAP_EXIT_USAGE : VFCAP_EXIT_FAILED;
+}
+
+/* All of them, the PF's own apart. */
+static int read_kept(struct vfcap_cli *cli, const struct vfcap_kept *kept, struct vfcap_keep *keep)
+{
+	char own[64], error[VFCAP_SPEC_ERROR];
+	int status = VFCAP_EXIT_DONE;
+	const char *name;
 	size_t i, len;
 
-	for (i = 0; (text = vfcap_kept_text(kept, i, &name, &len)); i++) {
-		bool is_own = own && strcmp(name, own) == 0;
-		int err = vfcap_spec_read(is_own ? theirs : others, name, text, len, error);
-
-		if (!err)
-			continue;
+	vfcap_kept_name(keep->pf, own);
+	for (i = 0; !status && vfcap_kept_text(kept, i, &name, &len); i++)
+		status = vfcap_kept_describe(kept, i,
+					     strcmp(name, own) ? &keep->others : &keep->own, error);
+	if (status)
 		vfcap_cli_error(cli, "%s", error);
-		return err == -EINVAL ? VFCAP_EXIT_USAGE : VFCAP_EXIT_FAILED;
-	}
-	return VFCAP_EXIT_DONE;
+	return status;
 }
 
 static size_t index_of(const struct vfcap_function *vf)
@@ -85,7 +101,7 @@ int vfcap_keep_open(struct vfcap_cli *cli, struct vfcap_function *const *vf, siz
 		    struct vfcap_keep *keep)
 {
 	struct vfcap_kept *kept;
-	char own[64], who[320];
+	char who[320];
 	int status, err;
 
 	*keep = (struct vfcap_keep){ .pf = vfcap_function_pf(vf[0]) };
@@ -96,8 +112,7 @@ int vfcap_keep_open(struct vfcap_cli *cli, struct vfcap_function *const *vf, siz
 		err = vfcap_kept_read(cli->ctx, &kept);
 	if (err)
 		return failed(cli, err);
-	vfcap_kept_name(keep->pf, own);
-	status = vfcap_kept_describe(cli, kept, own, &keep->own, &keep->others);
+	status = read_kept(cli, kept, keep);
 	vfcap_kept_free(kept);
 	if (!status)
 		status = check_others(cli, keep, vf, n);

@@ -110,9 +110,11 @@ int vfcap_owner_find(struct vfcap_function *pf, char *owner, size_t size);
 struct vfcap_stored {
 	char *name, *text; /* "/etc/vfcap.d/x.json"; owned */
 	size_t len;
+	char *error; /* why it cannot be taken, with its name, and what helps; NULL: it can; owned */
+	int err; /* then: -EPERM: it is not root's alone, or no file; or what open() says */
 };
 
-/* All of them, by name. -EPERM, said: one of them, or the directory, is not root's alone. */
+/* All of them, by name. -EPERM, said: the directory is not root's alone. */
 int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t *n);
 void vfcap_stored_free(struct vfcap_stored *files, size_t n);
 /* Can a PF's own file be written? -errno, said. */

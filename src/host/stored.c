@@ -25,8 +25,8 @@ static void cleanup_closedir(DIR **dir)
 static const char *distrust(const struct stat *st)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "does not belong to root";
-	return st->st_mode & 022 ? "others than root may write it" : NULL;
+		return "does not belong to root: chown root";
+	return st->st_mode & 022 ? "others than root may write it: chmod go-w" : NULL;
 }
 
 /* -ENOENT: there is none. */
@@ -37,49 +37,68 @@ static int open_dir(struct vfcap_host *h)
 	struct stat st;
 
 	if (fd < 0)
-		return fd == -ENOENT ? fd :
-				       vfcap_host_fail(h, fd, STORED ": %s",
-						       fd == -ELOOP || fd == -ENOTDIR ?
-							       "no directory, refused" :
-							       strerror(-fd));
+		return fd == -ENOENT ?
+			       fd :
+			       vfcap_host_fail(h, fd, STORED ": %s",
+					       fd == -ELOOP || fd == -ENOTDIR ? "no directory" :
+										strerror(-fd));
 	why = fstat(fd, &st) ? strerror(errno) : distrust(&st);
 	if (!why)
 		return fd;
 	close(fd);
-	return vfcap_host_fail(h, -EPERM, STORED ": %s, refused", why);
+	return vfcap_host_fail(h, -EPERM, STORED ": %s", why);
 }
 
-static int read_file(struct vfcap_host *h, int dir, const char *name, struct vfcap_stored *file)
+/* What is wrong with one file keeps no other from being read. */
+static int cannot_take(struct vfcap_stored *file, int err, const char *why)
 {
-	cleanup_close int fd =
-		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	const char *why = NULL;
-	struct stat st;
+	file->err = err;
+	file->len = 0;
+	if (asprintf(&file->error, "%s: %s", file->name, why) >= 0)
+		return 0;
+	file->error = NULL;
+	return -ENOMEM;
+}
 
-	if (fd < 0 && errno != ELOOP)
-		return vfcap_host_fail(h, -errno, STORED "/%s: %s", name, strerror(errno));
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		why = "no regular file";
-	else
-		why = distrust(&st);
-	if (!why && st.st_size > FILE_MOST)
-		why = "too large";
-	if (why)
-		return vfcap_host_fail(h, -EPERM, STORED "/%s: %s, refused", name, why);
-	file->text = malloc((size_t)st.st_size + 1);
-	if (!file->text || asprintf(&file->name, STORED "/%s", name) < 0)
-		return vfcap_host_fail(h, -ENOMEM, "%s", strerror(ENOMEM));
-	while (file->len < (size_t)st.st_size) {
-		ssize_t n = TEMP_FAILURE_RETRY(
-			read(fd, file->text + file->len, (size_t)st.st_size - file->len));
+static int read_text(int fd, size_t size, struct vfcap_stored *file)
+{
+	file->text = malloc(size + 1);
+	if (!file->text)
+		return -ENOMEM;
+	while (file->len < size) {
+		ssize_t n = TEMP_FAILURE_RETRY(read(fd, file->text + file->len, size - file->len));
 
-		if (n <= 0)
-			return n ? vfcap_host_fail(h, -errno, "%s: %s", file->name,
-						   strerror(errno)) :
-				   0;
+		if (n < 0)
+			return cannot_take(file, -errno, strerror(errno));
+		if (!n)
+			break;
 		file->len += (size_t)n;
 	}
 	return 0;
+}
+
+/* 0, also of one that cannot be taken, or -ENOMEM. */
+static int read_file(int dir, const char *name, struct vfcap_stored *file)
+{
+	cleanup_close int fd =
+		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int err = fd < 0 ? errno : 0;
+	const char *why = NULL;
+	struct stat st;
+
+	if (asprintf(&file->name, STORED "/%s", name) < 0) {
+		file->name = NULL;
+		return -ENOMEM;
+	}
+	if (err && err != ELOOP)
+		return cannot_take(file, -err, strerror(err));
+	if (err || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		why = "no regular file: it has to be one itself";
+	else
+		why = distrust(&st);
+	if (!why && st.st_size > FILE_MOST)
+		why = "too large: no description has more than 64 MiB";
+	return why ? cannot_take(file, -EPERM, why) : read_text(fd, (size_t)st.st_size, file);
 }
 
 static int by_name(const void *a, const void *b)
@@ -116,18 +135,20 @@ int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t 
 			continue;
 		more = reallocarray(*files, *n + 1, sizeof(*more));
 		if (!more) {
-			err = vfcap_host_fail(h, -ENOMEM, "%s", strerror(ENOMEM));
+			err = -ENOMEM;
 			break;
 		}
 		*files = more;
 		more[*n] = (struct vfcap_stored){ 0 };
-		err = read_file(h, dirfd(dir), e->d_name, &more[(*n)++]);
+		err = read_file(dirfd(dir), e->d_name, &more[(*n)++]);
 	}
-	if (err)
+	if (err) {
 		vfcap_stored_free(*files, *n);
-	else if (*n)
+		return vfcap_host_fail(h, err, "%s", strerror(-err));
+	}
+	if (*n)
 		qsort(*files, *n, sizeof(**files), by_name);
-	return err;
+	return 0;
 }
 
 void vfcap_stored_free(struct vfcap_stored *files, size_t n)
@@ -135,6 +156,7 @@ void vfcap_stored_free(struct vfcap_stored *files, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		free(files[i].name);
 		free(files[i].text);
+		free(files[i].error);
 	}
 	free(files);
 }

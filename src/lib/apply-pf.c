@@ -266,6 +266,7 @@ void vfcap_job_for_real(struct vfcap_job *job)
 
 	run.host = pf->host;
 	run.pf = pf;
+	run.opt = &job->all;
 	err = vfcap_run_lock(&run, &repaired);
 	if (!err)
 		err = job_locked(job, &run);
@@ -315,6 +316,8 @@ int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
 	job->opt = opt;
 	job->all = (struct vfcap_change_options){ .dry_run = opt->dry_run,
 						  .no_verify = opt->no_verify,
+						  .if_off = opt->if_off,
+						  .wait = opt->wait,
 						  .vf_token = opt->vf_token,
 						  .wish.force = opt->force };
 	return select_vfs(job);

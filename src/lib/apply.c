@@ -127,7 +127,7 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 
 	ctx->host.error[0] = '\0';
 	if (!err)
-		err = vfcap_resolve(&ctx->host, spec, opt->only, &apply->targets);
+		err = vfcap_resolve(&ctx->host, spec, opt->only, opt->partial, &apply->targets);
 	if (!err)
 		err = apply_targets(ctx, apply, opt);
 	if (err) {
@@ -141,6 +141,11 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 const struct vfcap_outcome *vfcap_apply_outcome(const struct vfcap_apply *apply, size_t i)
 {
 	return i < apply->n ? apply->outcome[i] : NULL;
+}
+
+const struct vfcap_skipped *vfcap_apply_skipped(const struct vfcap_apply *apply, size_t i)
+{
+	return i < apply->targets.n_skipped ? &apply->targets.skipped[i] : NULL;
 }
 
 void vfcap_apply_free(struct vfcap_apply *apply)

@@ -356,6 +356,24 @@ static void decide_assign(const struct vfcap_snapshot *s, const struct vfcap_cha
 		step[out->n_steps++] = make_step(VFCAP_STEP_BIND, "", driver);
 }
 
+/* It shows what somebody has told it to show. */
+static bool is_on(const struct vfcap_snapshot *s)
+{
+	return is_ours(&s->now) &&
+	       (s->now.knob.value[VFCAP_ATTR_PASID] || s->now.knob.value[VFCAP_ATTR_PRI]);
+}
+
+static void leave_alone(const struct vfcap_snapshot *s, struct vfcap_outcome *out)
+{
+	out->result = VFCAP_UNCHANGED;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		out->offset[e] = s->now.knob.value[e];
+	if (out->offset[VFCAP_EMUL_PASID])
+		out->width = (uint8_t)(s->now.knob.value[VFCAP_ATTR_WIDTH] ?
+					       s->now.knob.value[VFCAP_ATTR_WIDTH] :
+					       s->pf_width);
+}
+
 void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 		  struct vfcap_outcome *out, struct vfcap_step *step)
 {
@@ -368,6 +386,8 @@ void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_opti
 		refuse(out, VFCAP_NOT_A_VF, vfcap_code_text(VFCAP_NOT_A_VF));
 	else if (!s->has_pf)
 		refuse(out, VFCAP_PF_UNKNOWN, vfcap_code_text(VFCAP_PF_UNKNOWN));
+	else if (opt->if_off && is_on(s))
+		leave_alone(s, out);
 	else if (opt->assign)
 		decide_assign(s, opt, out, step);
 	else if (opt->disable)

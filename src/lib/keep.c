@@ -34,7 +34,13 @@ const char *vfcap_kept_text(const struct vfcap_kept *kept, size_t i, const char 
 		return NULL;
 	*name = kept->file[i].name;
 	*len = kept->file[i].len;
-	return kept->file[i].text;
+	return kept->file[i].error ? "" : kept->file[i].text;
+}
+
+int vfcap_kept_error(const struct vfcap_kept *kept, size_t i, const char **error)
+{
+	*error = kept->file[i].error;
+	return kept->file[i].err;
 }
 
 void vfcap_kept_free(struct vfcap_kept *kept)
@@ -107,7 +113,7 @@ int vfcap_spec_of(struct vfcap_function *pf, const struct vfcap_spec *spec, int 
 	*numvfs = -1;
 	*vfs = NULL;
 	*n = 0;
-	err = vfcap_resolve(pf->host, spec, pf->name, &targets);
+	err = vfcap_resolve(pf->host, spec, pf->name, false, &targets);
 	if (err || !targets.n) {
 		if (!err)
 			vfcap_targets_free(&targets);

@@ -366,6 +366,8 @@ struct vfcap_change_options {
 	bool dry_run; /* decide, change nothing */
 	bool no_bind; /* enable: must be bound already; disable: stays bound */
 	bool no_verify; /* do not look through VFIO at what was done */
+	bool if_off; /* leave alone what shows something already */
+	unsigned int wait; /* seconds for another run on the PF to end; 0: 10 */
 	const char *vf_token; /* of a PF that is on vfio-pci, a UUID; NULL: none */
 	/* Called before a VF is worked on, done of all: what for people ("bind"). May be NULL. */
 	void (*progress)(void *arg, const char *what, size_t done, size_t all);
@@ -505,10 +507,23 @@ struct vfcap_apply_options {
 	bool dry_run; /* decide, change nothing */
 	bool no_verify; /* do not look through VFIO at what was done */
 	bool force; /* as of enable */
+	bool if_off; /* VFs that show something stay as they are, whatever is described */
+	/* What is wrong in the description keeps only the entry, or the PF, that it is about from being dealt with:
+	 * vfcap_apply_skipped(). Else nothing is touched then. */
+	bool partial;
+	unsigned int wait; /* seconds for other runs on a PF to end; 0: 10 */
 	const char *vf_token; /* as of enable; NULL: none */
 	/* The address, as the kernel writes it, of the one PF or VF that is dealt with; what is described of others is
 	 * passed over, even where they are not there. NULL: all. */
 	const char *only;
+};
+
+/* What is not dealt with, because it is described wrongly. */
+struct vfcap_skipped {
+	int err; /* -EINVAL, -ENOENT, -ERANGE: as vfcap_apply() */
+	struct vfcap_function *pf; /* nothing of it is touched; NULL: what one entry says is passed over */
+	struct vfcap_where where; /* its file is the description's */
+	char *message; /* as vfcap_error() */
 };
 
 /* What came of it. */
@@ -521,13 +536,15 @@ struct vfcap_apply;
  *
  * 0: look at the outcomes, which are ordered by PF, then by VF. -EINVAL: the description contradicts itself, or a
  * device in it has no form of DEVICE; -ENOENT: there is no such device; -ERANGE: a PF cannot have so many
- * VFs; -ENOMEM. spec is not needed any more after that.
+ * VFs; -ENOMEM. spec is not needed any more after that, but for what was skipped.
  */
 int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 		const struct vfcap_apply_options *opt, struct vfcap_apply **apply);
 /* The i-th outcome; NULL: there is none. Its function may be one that is not there (yet, or any more), of which
  * vfcap_function_name(), _pf() and _vf_index() tell. Until vfcap_apply_free(). */
 const struct vfcap_outcome *vfcap_apply_outcome(const struct vfcap_apply *apply, size_t i);
+/* The i-th of what was skipped; NULL: there is none. Until vfcap_apply_free(). */
+const struct vfcap_skipped *vfcap_apply_skipped(const struct vfcap_apply *apply, size_t i);
 void vfcap_apply_free(struct vfcap_apply *apply);
 
 /* -------------------------------------------------------------------------------------- keep -- */
@@ -535,12 +552,14 @@ void vfcap_apply_free(struct vfcap_apply *apply);
 /* The files of /etc/vfcap.d under the root, descriptions that are kept over reboots. */
 struct vfcap_kept;
 
-/* -EPERM: one of them, or the directory, could have been written by others than root: it is named, and nothing
- * is given. */
+/* -EPERM: the directory could have been written by others than root. */
 int vfcap_kept_read(struct vfcap *ctx, struct vfcap_kept **kept);
 /* The text of the i-th by name, its length, and its name ("/etc/vfcap.d/x.json"). NULL: there is none. Until
  * vfcap_kept_free(). */
 const char *vfcap_kept_text(const struct vfcap_kept *kept, size_t i, const char **name, size_t *len);
+/* Why that one cannot be taken, whose text is "" then: -EPERM: others than root could have written it, or it is no
+ * regular file; or what open() says. 0: it can. *error: the sentence, until vfcap_kept_free(). */
+int vfcap_kept_error(const struct vfcap_kept *kept, size_t i, const char **error);
 void vfcap_kept_free(struct vfcap_kept *kept);
 
 /* The name of the file that is a PF's own ("/etc/vfcap.d/0000:3b:00.0.json"). Returns buf. */

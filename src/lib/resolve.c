@@ -2,6 +2,7 @@
 /* What a description says of each VF of a host, also of those that are still to be created. */
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdlib.h>
 
 #include "../host/change.h"
@@ -15,11 +16,64 @@ struct resolving {
 	size_t n_pf;
 	bool tolerant; /* of devices that are not there, and of all PFs but this one: */
 	const struct vfcap_function *one;
+	bool partial; /* what is wrong is skipped */
+	struct vfcap_where where; /* where that stands */
 };
 
-/* Where something stands, before what is wrong about it. */
-#define AT "%s:%u:%u: "
+/* Says what is wrong, and where it stands. */
+static __attribute__((format(printf, 4, 5))) int
+wrong(struct resolving *r, int err, const struct vfcap_where *where, const char *fmt, ...)
+{
+	char why[sizeof(r->h->error)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	r->where = *where;
+	return vfcap_host_fail(r->h, err, "%s:%u:%u: %s", where->file, where->line, where->column,
+			       why);
+}
+
+/* As the end of such a sentence. */
+#define AT "%s:%u:%u"
 #define AT_ARGS(w) (w)->file, (w)->line, (w)->column
+
+static bool is_wrong(int err)
+{
+	return err == -EINVAL || err == -ENOENT || err == -ERANGE;
+}
+
+/* What was said is kept, where all else is to be dealt with. pf: nothing of it is. */
+static int skip(struct resolving *r, struct vfcap_function *pf, int err)
+{
+	struct vfcap_targets *all = r->targets;
+	struct vfcap_skipped *more;
+
+	if (!r->partial || !is_wrong(err))
+		return err;
+	more = vfcap_more(all->skipped, all->n_skipped, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	all->skipped = more;
+	more += all->n_skipped;
+	*more = (struct vfcap_skipped){ .err = err, .pf = pf, .where = r->where };
+	more->message = strdup(r->h->error);
+	if (!more->message)
+		return -ENOMEM;
+	all->n_skipped++;
+	r->h->error[0] = '\0';
+	return 0;
+}
+
+/* The same of a PF, of which the first is enough. */
+static int skip_pf(struct resolving *r, struct vfcap_target *t, int err)
+{
+	int left = skip(r, t->pf, err);
+
+	t->wrong = err && !left;
+	return left;
+}
 
 bool vfcap_want_same(const struct vfcap_want *a, const struct vfcap_want *b)
 {
@@ -83,6 +137,9 @@ void vfcap_targets_free(struct vfcap_targets *targets)
 	for (size_t i = 0; i < targets->n; i++)
 		free(targets->target[i].slot);
 	free(targets->target);
+	for (size_t i = 0; i < targets->n_skipped; i++)
+		free(targets->skipped[i].message);
+	free(targets->skipped);
 	*targets = (struct vfcap_targets){ 0 };
 }
 
@@ -115,8 +172,8 @@ static int otherwise(struct resolving *r, const struct vfcap_target *t, size_t i
 		     const char *what, const struct vfcap_where *here,
 		     const struct vfcap_where *there)
 {
-	return vfcap_host_fail(r->h, -EINVAL, AT "%s/vf%zu: %s: otherwise than at %s:%u:%u",
-			       AT_ARGS(here), t->pf->name, index, what, AT_ARGS(there));
+	return wrong(r, -EINVAL, here, "%s/vf%zu: %s: otherwise than at " AT, t->pf->name, index,
+		     what, AT_ARGS(there));
 }
 
 static const char *emul_name(unsigned int e)
@@ -176,12 +233,9 @@ static int merge(struct resolving *r, const struct vfcap_target *t, size_t index
 		slot->driver = vfs;
 	if (!slot->driver || !wants_any(slot) || is_our_driver(slot->driver))
 		return 0;
-	return vfcap_host_fail(r->h, -EINVAL,
-			       AT
-			       "%s/vf%zu: driver: with it %s cannot be shown, as is described at "
-			       "%s:%u:%u",
-			       AT_ARGS(&slot->driver->where), t->pf->name, index, emul_name(e),
-			       AT_ARGS(&slot->want[e]->want[e].where));
+	return wrong(r, -EINVAL, &slot->driver->where,
+		     "%s/vf%zu: driver: with it %s cannot be shown, as is described at " AT,
+		     t->pf->name, index, emul_name(e), AT_ARGS(&slot->want[e]->want[e].where));
 }
 
 /* ---------------------------------------------------------------------------------------- devices -- */
@@ -197,7 +251,7 @@ static int wrong_device(struct resolving *r, const struct vfcap_where *where, in
 	r->h->error[0] = '\0';
 	if (err == -ENOENT && r->tolerant)
 		return 1;
-	return vfcap_host_fail(r->h, err, AT "address: %.300s", AT_ARGS(where), why);
+	return wrong(r, err, where, "address: %.300s", why);
 }
 
 static int no_such_vf(struct resolving *r, const struct vfcap_target *t, unsigned long index,
@@ -207,23 +261,20 @@ static int no_such_vf(struct resolving *r, const struct vfcap_target *t, unsigne
 	int total = t->pf->totalvfs;
 
 	if (total >= 0 && index >= (unsigned long)total)
-		return vfcap_host_fail(r->h, -ERANGE,
-				       AT "address: %s: there cannot be a VF %lu: %s can have %d",
-				       AT_ARGS(w), vfs->device, index, t->pf->name, total);
+		return wrong(r, -ERANGE, w, "address: %s: there cannot be a VF %lu: %s can have %d",
+			     vfs->device, index, t->pf->name, total);
 	if (t->count)
-		return vfcap_host_fail(r->h, -EINVAL,
-				       AT
-				       "address: %s: there is to be no VF %lu: %s is to have %u, "
-				       "as is described at %s:%u:%u",
-				       AT_ARGS(w), vfs->device, index, t->pf->name,
-				       t->count->numvfs, AT_ARGS(&t->count->where));
+		return wrong(r, -EINVAL, w,
+			     "address: %s: there is to be no VF %lu: %s is to have %u, "
+			     "as is described at " AT,
+			     vfs->device, index, t->pf->name, t->count->numvfs,
+			     AT_ARGS(&t->count->where));
 	if (r->tolerant)
 		return 0;
-	return vfcap_host_fail(r->h, -ENOENT,
-			       AT
-			       "address: %s: no VF %lu: %s has %zu, and \"pfs\" does not say that "
-			       "it is to have more",
-			       AT_ARGS(w), vfs->device, index, t->pf->name, t->pf->n_vf);
+	return wrong(r, -ENOENT, w,
+		     "address: %s: no VF %lu: %s has %zu, and \"pfs\" does not say that "
+		     "it is to have more",
+		     vfs->device, index, t->pf->name, t->pf->n_vf);
 }
 
 static bool is_passed_over(const struct resolving *r, const struct vfcap_function *pf)
@@ -240,9 +291,10 @@ static int one_vf(struct resolving *r, struct vfcap_function *pf, unsigned long 
 	if (is_passed_over(r, pf))
 		return 0;
 	err = want_target(r, pf, &t);
-	if (err)
+	if (err || t->wrong)
 		return err;
-	return index < t->n ? merge(r, t, index, vfs) : no_such_vf(r, t, index, vfs);
+	err = index < t->n ? merge(r, t, index, vfs) : no_such_vf(r, t, index, vfs);
+	return skip_pf(r, t, err);
 }
 
 static int all_vfs(struct resolving *r, struct vfcap_function *pf, const struct vfcap_spec_vfs *vfs)
@@ -253,11 +305,13 @@ static int all_vfs(struct resolving *r, struct vfcap_function *pf, const struct 
 	if (is_passed_over(r, pf))
 		return 0;
 	err = want_target(r, pf, &t);
-	if (!err && !t->n && !t->count && !r->tolerant)
+	if (err || t->wrong)
+		return err;
+	if (!t->n && !t->count && !r->tolerant)
 		err = no_such_vf(r, t, 0, vfs);
 	for (size_t i = 0; i < t->n && !err; i++)
 		err = merge(r, t, i, vfs);
-	return err;
+	return skip_pf(r, t, err);
 }
 
 static int need_pf(struct resolving *r, const struct vfcap_function *fn, const char *device,
@@ -265,8 +319,7 @@ static int need_pf(struct resolving *r, const struct vfcap_function *fn, const c
 {
 	return fn->role == VFCAP_ROLE_PF ?
 		       0 :
-		       vfcap_host_fail(r->h, -EINVAL, AT "address: %s: %s is no PF", AT_ARGS(where),
-				       device, fn->name);
+		       wrong(r, -EINVAL, where, "address: %s: %s is no PF", device, fn->name);
 }
 
 static int vf_range(struct resolving *r, const char *slash, const struct vfcap_spec_vfs *vfs)
@@ -279,9 +332,8 @@ static int vf_range(struct resolving *r, const char *slash, const struct vfcap_s
 	if (!name)
 		return -ENOMEM;
 	if (!vfcap_device_range(slash + 3, &first, &last))
-		return vfcap_host_fail(r->h, -EINVAL,
-				       AT "address: %s: /vf3 or /vf0-7 belongs there",
-				       AT_ARGS(&vfs->where), vfs->device);
+		return wrong(r, -EINVAL, &vfs->where, "address: %s: /vf3 or /vf0-7 belongs there",
+			     vfs->device);
 	err = wrong_device(r, &vfs->where, vfcap_device_one(r->h, name, &pf));
 	if (err)
 		return err > 0 ? 0 : err;
@@ -318,9 +370,8 @@ static int future_vf(struct resolving *r, struct vfcap_address a, const struct v
 	}
 	if (r->tolerant)
 		return 0;
-	return vfcap_host_fail(r->h, -ENOENT, AT "address: %s: no such function on %s",
-			       AT_ARGS(&vfs->where), vfs->device,
-			       vfcap_source((struct vfcap *)r->h));
+	return wrong(r, -ENOENT, &vfs->where, "address: %s: no such function on %s", vfs->device,
+		     vfcap_source((struct vfcap *)r->h));
 }
 
 static int one_function(struct resolving *r, struct vfcap_function *fn,
@@ -330,9 +381,9 @@ static int one_function(struct resolving *r, struct vfcap_function *fn,
 		return all_vfs(r, fn, vfs);
 	if (fn->role == VFCAP_ROLE_VF && fn->pf && fn->vf_index >= 0)
 		return one_vf(r, fn->pf, (unsigned long)fn->vf_index, vfs);
-	return vfcap_host_fail(
-		r->h, -EINVAL, AT "address: %s: %s", AT_ARGS(&vfs->where), vfs->device,
-		fn->role == VFCAP_ROLE_VF ? "a VF whose PF is not known" : "neither a PF nor a VF");
+	return wrong(r, -EINVAL, &vfs->where, "address: %s: %s", vfs->device,
+		     fn->role == VFCAP_ROLE_VF ? "a VF whose PF is not known" :
+						 "neither a PF nor a VF");
 }
 
 static int plain_device(struct resolving *r, const struct vfcap_spec_vfs *vfs)
@@ -351,42 +402,60 @@ static int plain_device(struct resolving *r, const struct vfcap_spec_vfs *vfs)
 	return one_function(r, fn, vfs);
 }
 
-static bool fits(const char *glob, const char *with_domain, const char *name)
+static bool fits(const char *const glob[2], const char *name)
 {
-	return fnmatch(glob, name, 0) == 0 || fnmatch(with_domain, name, 0) == 0;
+	return fnmatch(glob[0], name, 0) == 0 || fnmatch(glob[1], name, 0) == 0;
+}
+
+/* As it is written, and with the domain before it. glob[1] is the caller's. */
+static int globs_of(const char *device, char **with_domain, const char *glob[2])
+{
+	glob[0] = strncmp(device, "pci/", 4) ? device : device + 4;
+	if (asprintf(with_domain, "0000:%s", glob[0]) < 0)
+		return -ENOMEM;
+	glob[1] = *with_domain;
+	return 0;
+}
+
+/* Those VFs of a PF that fit, or all; whether there are any. */
+static int globbed_vfs(struct resolving *r, struct vfcap_target *t, const char *const glob[2],
+		       const struct vfcap_spec_vfs *vfs, bool *any)
+{
+	bool whole = fits(glob, t->pf->name);
+	char name[VFCAP_ADDRESS_LEN];
+	int err = 0;
+
+	*any |= t->wrong;
+	for (size_t v = 0; !err && !t->wrong && v < t->n; v++) {
+		if (!whole)
+			vfcap_target_name(t, v, name);
+		if (!whole && !fits(glob, name))
+			continue;
+		*any = true;
+		err = skip_pf(r, t, merge(r, t, v, vfs));
+	}
+	return err;
 }
 
 /* PFs that fit, with all their VFs, and VFs that fit, also those to be. */
 static int globbed(struct resolving *r, const struct vfcap_spec_vfs *vfs)
 {
-	const char *glob = strncmp(vfs->device, "pci/", 4) ? vfs->device : vfs->device + 4;
 	cleanup_free char *with_domain = NULL;
-	char name[VFCAP_ADDRESS_LEN];
 	struct vfcap_target *t;
 	bool any = r->tolerant;
-	int err = 0;
+	const char *glob[2];
+	int err = globs_of(vfs->device, &with_domain, glob);
 
-	if (asprintf(&with_domain, "0000:%s", glob) < 0)
-		return -ENOMEM;
 	for (size_t i = 0; i < r->n_pf && !err; i++) {
-		bool whole = fits(glob, with_domain, r->pf[i]->name);
-
 		if (is_passed_over(r, r->pf[i]))
 			continue;
 		err = want_target(r, r->pf[i], &t);
-		for (size_t v = 0; !err && v < t->n; v++) {
-			if (!whole)
-				vfcap_target_name(t, v, name);
-			if (!whole && !fits(glob, with_domain, name))
-				continue;
-			any = true;
-			err = merge(r, t, v, vfs);
-		}
+		if (!err)
+			err = globbed_vfs(r, t, glob, vfs, &any);
 	}
 	return err || any ? err :
-			    vfcap_host_fail(r->h, -ENOENT, AT "address: %s: no such VF on %s",
-					    AT_ARGS(&vfs->where), vfs->device,
-					    vfcap_source((struct vfcap *)r->h));
+			    wrong(r, -ENOENT, &vfs->where, "address: %s: no such VF on %s",
+				  vfs->device, vfcap_source((struct vfcap *)r->h));
 }
 
 static int resolve_vfs(struct resolving *r, const struct vfcap_spec_vfs *vfs)
@@ -400,29 +469,37 @@ static int resolve_vfs(struct resolving *r, const struct vfcap_spec_vfs *vfs)
 
 /* ------------------------------------------------------------------------------------------ count -- */
 
+/* A number that was described before, of a PF that was found. */
+static int same_count(struct resolving *r, struct vfcap_target *t,
+		      const struct vfcap_spec_pf *count)
+{
+	if (t->wrong || t->count->numvfs == count->numvfs)
+		return 0;
+	return skip_pf(r, t,
+		       wrong(r, -EINVAL, &count->where, "%s: %u VFs, but %u at " AT, t->pf->name,
+			     count->numvfs, t->count->numvfs, AT_ARGS(&t->count->where)));
+}
+
 static int set_count(struct resolving *r, struct vfcap_function *pf,
 		     const struct vfcap_spec_pf *count)
 {
 	struct vfcap_target *t = target_of(r, pf);
-	int err = 0;
+	int err;
 
 	if (is_passed_over(r, pf))
 		return 0;
-	if (t && t->count->numvfs != count->numvfs)
-		return vfcap_host_fail(r->h, -EINVAL, AT "%s: %u VFs, but %u at %s:%u:%u",
-				       AT_ARGS(&count->where), pf->name, count->numvfs,
-				       t->count->numvfs, AT_ARGS(&t->count->where));
 	if (t)
-		return 0;
-	if (pf->totalvfs >= 0 && count->numvfs > pf->totalvfs)
-		return vfcap_host_fail(
-			r->h, -ERANGE, AT "%s: numvfs: %u are more than it can have: %d",
-			AT_ARGS(&count->where), pf->name, count->numvfs, pf->totalvfs);
+		return same_count(r, t, count);
 	err = add_target(r, pf);
 	if (err)
 		return err;
 	t = target_of(r, pf);
 	t->count = count;
+	if (pf->totalvfs >= 0 && count->numvfs > pf->totalvfs)
+		return skip_pf(r, t,
+			       wrong(r, -ERANGE, &count->where,
+				     "%s: numvfs: %u are more than it can have: %d", pf->name,
+				     count->numvfs, pf->totalvfs));
 	t->n = count->numvfs;
 	t->slot = calloc(t->n ? t->n : 1, sizeof(*t->slot));
 	return t->slot ? 0 : -ENOMEM;
@@ -430,23 +507,20 @@ static int set_count(struct resolving *r, struct vfcap_function *pf,
 
 static int glob_count(struct resolving *r, const struct vfcap_spec_pf *count)
 {
-	const char *glob = strncmp(count->device, "pci/", 4) ? count->device : count->device + 4;
 	cleanup_free char *with_domain = NULL;
 	bool any = r->tolerant;
-	int err = 0;
+	const char *glob[2];
+	int err = globs_of(count->device, &with_domain, glob);
 
-	if (asprintf(&with_domain, "0000:%s", glob) < 0)
-		return -ENOMEM;
 	for (size_t i = 0; i < r->n_pf && !err; i++) {
-		if (!fits(glob, with_domain, r->pf[i]->name))
+		if (!fits(glob, r->pf[i]->name))
 			continue;
 		any = true;
 		err = set_count(r, r->pf[i], count);
 	}
 	return err || any ? err :
-			    vfcap_host_fail(r->h, -ENOENT, AT "address: %s: no such PF on %s",
-					    AT_ARGS(&count->where), count->device,
-					    vfcap_source((struct vfcap *)r->h));
+			    wrong(r, -ENOENT, &count->where, "address: %s: no such PF on %s",
+				  count->device, vfcap_source((struct vfcap *)r->h));
 }
 
 static int resolve_count(struct resolving *r, const struct vfcap_spec_pf *count)
@@ -501,7 +575,9 @@ static void keep_only(struct vfcap_targets *targets, const struct vfcap_function
 	size_t n = 0;
 
 	for (size_t i = 0; i < targets->n; i++) {
-		if (concerns(&targets->target[i], only) && !is_empty(&targets->target[i]))
+		struct vfcap_target *t = &targets->target[i];
+
+		if (!t->wrong && concerns(t, only) && !is_empty(t))
 			targets->target[n++] = targets->target[i];
 		else
 			free(targets->target[i].slot);
@@ -550,9 +626,9 @@ static int find_pfs(struct resolving *r)
 }
 
 int vfcap_resolve(struct vfcap_host *h, const struct vfcap_spec *spec, const char *only,
-		  struct vfcap_targets *targets)
+		  bool partial, struct vfcap_targets *targets)
 {
-	struct resolving r = { .h = h, .targets = targets, .tolerant = only };
+	struct resolving r = { .h = h, .targets = targets, .tolerant = only, .partial = partial };
 	struct vfcap_function *fn;
 	int err = find_only(h, only, &fn);
 
@@ -562,9 +638,9 @@ int vfcap_resolve(struct vfcap_host *h, const struct vfcap_spec *spec, const cha
 	if (!err)
 		err = find_pfs(&r);
 	for (size_t i = 0; i < spec->n_pf && !err; i++)
-		err = resolve_count(&r, &spec->pf[i]);
+		err = skip(&r, NULL, resolve_count(&r, &spec->pf[i]));
 	for (size_t i = 0; i < spec->n_vfs && !err; i++)
-		err = resolve_vfs(&r, &spec->vfs[i]);
+		err = skip(&r, NULL, resolve_vfs(&r, &spec->vfs[i]));
 	free(r.number);
 	free(r.pf);
 	if (err) {

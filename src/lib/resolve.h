@@ -17,6 +17,7 @@ struct vfcap_target {
 	const struct vfcap_spec_pf *count; /* NULL: the number of its VFs stays */
 	size_t n; /* VFs that it will have, as far as their indices go */
 	struct vfcap_slot *slot; /* n of them */
+	bool wrong; /* what is described of it is, and it was skipped */
 	bool knows_place; /* of its VFs: */
 	unsigned int vf_offset, vf_stride;
 };
@@ -24,11 +25,13 @@ struct vfcap_target {
 struct vfcap_targets {
 	struct vfcap_target *target; /* by address */
 	size_t n;
+	struct vfcap_skipped *skipped; /* of a description that may be followed in part */
+	size_t n_skipped;
 };
 
 /* Errors are those of vfcap_apply(), said, with where they stand. Until the description is freed. */
 int vfcap_resolve(struct vfcap_host *h, const struct vfcap_spec *spec, const char *only,
-		  struct vfcap_targets *targets);
+		  bool partial, struct vfcap_targets *targets);
 void vfcap_targets_free(struct vfcap_targets *targets);
 
 /* The address that a VF of that index has, or will have, as text; PF/vfN when that is not known. */

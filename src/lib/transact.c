@@ -768,7 +768,9 @@ void vfcap_run_refuse(struct vfcap_run *run, const char *name)
 
 int vfcap_run_lock(struct vfcap_run *run, bool *repaired)
 {
-	int err = vfcap_journal_open(&run->journal, run->pf, VFCAP_LOCK_WAIT);
+	unsigned int wait = run->opt->wait;
+	int err = vfcap_journal_open(&run->journal, run->pf,
+				     wait ? (int)wait * 1000 : VFCAP_LOCK_WAIT);
 
 	*repaired = false;
 	return err ? err : repair(&run->journal, repaired);

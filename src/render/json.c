@@ -49,6 +49,14 @@ void vfcap_json_end(struct vfcap_json *json)
 	vfcap_out_str(json->out, json->n ? "\n]}\n" : "]}\n");
 }
 
+void vfcap_json_next(struct vfcap_json *json, const char *key)
+{
+	vfcap_out_str(json->out, json->n ? "\n],\"" : "],\"");
+	vfcap_out_str(json->out, key);
+	vfcap_out_str(json->out, "\":[");
+	json->n = 0;
+}
+
 void vfcap_json_set(struct vfcap_json *json, json_t *object, const char *key, json_t *value)
 {
 	if (json_object_set_new(object, key, value))

@@ -138,6 +138,8 @@ struct vfcap_json {
 void vfcap_json_begin(struct vfcap_json *json, struct vfcap_out *out, const char *key);
 /* Writes an element and frees it. NULL is taken for out of memory. */
 void vfcap_json_element(struct vfcap_json *json, json_t *element);
+/* Another key of that object, with elements of its own: {"vfcap":1,KEY:[...],KEY:[...]}. */
+void vfcap_json_next(struct vfcap_json *json, const char *key);
 void vfcap_json_end(struct vfcap_json *json);
 /* A line of its own, {"vfcap":1,...}, of an object, which is freed; instead of begin, elements and end. */
 void vfcap_json_line(struct vfcap_json *json, json_t *object);

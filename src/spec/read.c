@@ -478,6 +478,7 @@ int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *t
 		{ NULL, NULL, false },
 	};
 	struct reading r = { .d = d, .error = error, .file = keep(d, name) };
+	const size_t n_pf = d->spec.n_pf, n_vfs = d->spec.n_vfs;
 	json_error_t why;
 	json_t *root;
 	int err;
@@ -495,6 +496,10 @@ int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *t
 	}
 	err = read_object(&r, root, keys, &d->spec);
 	json_decref(root);
+	if (err) {
+		d->spec.n_pf = n_pf;
+		d->spec.n_vfs = n_vfs;
+	}
 	return err;
 }
 

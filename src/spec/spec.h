@@ -22,7 +22,7 @@ struct vfcap_description {
 /*
  * Adds what stands in a text (len bytes) to a description. name is for messages and for struct
  * vfcap_where. 0; -EINVAL when it cannot be understood: error says so as
- * "NAME:LINE:COLUMN: KEY: reason"; -ENOMEM, said too.
+ * "NAME:LINE:COLUMN: KEY: reason"; -ENOMEM, said too. Then nothing is added.
  */
 int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *text, size_t len,
 		    char error[VFCAP_SPEC_ERROR]);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # apply where there is no kernel: what is understood, what is refused, what would be done, and that nothing is.
+# shellcheck disable=SC2030,SC2031,SC2154 # each test is a subshell; common.bash and run set what is used here
 
 bats_require_minimum_version 1.5.0
 
@@ -21,6 +22,22 @@ describe() { # TEXT
 
 results() { # ARGUMENT...
 	jqc '[.results[] | [.address, .result, .code]]' vfcap -j "$@"
+}
+
+# What is kept under a sysroot, in a file of its own.
+keep() { # NAME TEXT
+	mkdir -p "$dir/etc/vfcap.d"
+	printf '%s\n' "$2" >"$dir/etc/vfcap.d/$1"
+}
+
+# Lines on standard error, one for each pattern, in their order.
+assert_told() { # PATTERN...
+	local i=0 line
+	assert_equal "$(wc -l <<<"$stderr")" $#
+	while read -r line; do
+		i=$((i + 1))
+		assert_regex "$line" "^vfcap: ${!i}\$"
+	done <<<"$stderr"
 }
 
 # That description is refused with that line.
@@ -174,21 +191,32 @@ assert_wrong() { # STATUS DESCRIPTION LINE
 	assert_refusal 3 '0000:ff:00.0: no such function'
 }
 
-@test "apply: 10,000 VFs take a few seconds" {
-	local n start
+# 32 PFs with 320 VFs each, as a sysroot, and a description of all of them.
+many() {
+	local n vf
+	[ ! -d "$BATS_FILE_TMPDIR/many" ] || return 0
 	for n in {0..31}; do
 		printf 'function %04x:01:00.0 8086:1572 driver i40e group %d\n\tcap 100 AER 2\n\tsriov 160 320 320 8 1 154c\n\tpasid 1d0 20 on\nvfs 0-319\n\tcap 100 AER 2\n' \
 			"$n" "$n"
 	done >"$BATS_TEST_TMPDIR/many.host"
-	"$VFCAP_BUILD/mkhost" "$BATS_TEST_TMPDIR/many.host" "$BATS_TEST_TMPDIR/many"
 	for n in {0..31}; do
-		printf '{"address":"%04x:01:00.0/vf%d","placements":[{"name":"PASID"}]},\n' $(for start in {0..319}; do echo "$n $start"; done)
-	done >"$file.entries"
-	{ echo '{"vfcap":1,"plan":[' && sed '$s/,$//' "$file.entries" && echo ']}'; } >"$file"
-	assert_equal "$(jq '.plan | length' "$file")" 10240
+		for vf in {0..319}; do
+			printf '{"address":"%04x:01:00.0/vf%d","placements":[{"name":"PASID"}]},\n' "$n" "$vf"
+		done
+	done >"$BATS_TEST_TMPDIR/entries"
+	{ echo '{"vfcap":1,"plan":[' && sed '$s/,$//' "$BATS_TEST_TMPDIR/entries" && echo ']}'; } >"$BATS_FILE_TMPDIR/many.json"
+	"$VFCAP_BUILD/mkhost" "$BATS_TEST_TMPDIR/many.host" "$BATS_FILE_TMPDIR/many"
+}
+
+@test "apply: 10,000 VFs take a few seconds" {
+	local start
+	many
+	assert_equal "$(jq '.plan | length' "$BATS_FILE_TMPDIR/many.json")" 10240
 	start=$SECONDS
-	run vfcap --sysroot "$BATS_TEST_TMPDIR/many" apply --dry-run "$file"
-	assert_success
+	split vfcap --sysroot "$BATS_FILE_TMPDIR/many" apply --dry-run "$BATS_FILE_TMPDIR/many.json"
+	assert_equal "$status" 0
+	assert_equal "$stderr" ''
+	assert_equal "$(grep -c '(320 VFs of' <<<"$output")" 32
 	[ $((SECONDS - start)) -lt 30 ]
 }
 
@@ -291,10 +319,63 @@ not_owned() { # PATH CONTENT...
 	cp "$file" "$dir/etc/vfcap.d/a.json"
 	echo nonsense >"$dir/etc/vfcap.d/b.json.bak"
 	assert_equal "$(results --sysroot "$dir" apply --dry-run)" '[["0000:3b:01.0","unchanged",null]]'
-	describe '{"vfcap":1,"plan":[{"address":"ens1f0/vf0","placements":[{"name":"PASID","offset":512}]}]}'
-	cp "$file" "$dir/etc/vfcap.d/b.json"
+}
+
+@test "apply: without a FILE, a PF of which two files say different things is not touched" {
+	dir=$(own_demo)
+	keep a.json '{"vfcap":1,"plan":[{"address":"ens1f0/vf0","placements":[{"name":"PASID"}]}]}'
+	keep b.json '{"vfcap":1,"plan":[{"address":"ens1f0/vf0-1","placements":[{"name":"PASID","offset":512}]},
+		{"address":"enp94s0f0/vf0","placements":[{"name":"PASID"}]}]}'
+	split vfcap --sysroot "$dir" -j apply --dry-run
+	assert_equal "$status" 2
+	assert_told '/etc/vfcap.d/b.json:1:60: 0000:3b:00.0/vf0: PASID: otherwise than at /etc/vfcap.d/a.json:1:58; nothing of 0000:3b:00.0 is touched'
+	assert_equal "$(jq -c '[.results[].address]' <<<"$output")" '["0000:5e:00.2"]'
+	assert_equal "$(jq -c '[.skipped[] | [.file, .line, .column, .pf]]' <<<"$output")" '[["/etc/vfcap.d/b.json",1,60,"0000:3b:00.0"]]'
+	# Files that are named are one description: nothing is done.
+	split vfcap --sysroot "$dir" apply --dry-run "$dir"/etc/vfcap.d/*.json
+	assert_refusal 2 'otherwise than at'
+	# What concerns another alone is not told.
+	split vfcap --sysroot "$dir" -j apply --dry-run --only 0000:5e:00.0
+	assert_success
+	assert_equal "$stderr" ''
+	assert_equal "$(jq -c '[.results[].address, .skipped]' <<<"$output")" '["0000:5e:00.2",[]]'
+	keep b.json '{"vfcap":1,"pfs":[{"address":"ens1f0","numvfs":8},{"address":"0000:3b:00.0","numvfs":7}]}'
 	split vfcap --sysroot "$dir" apply --dry-run
-	assert_refusal 2 '/etc/vfcap.d/b.json:1:58: 0000:3b:00.0/vf0: PASID: otherwise than at /etc/vfcap.d/a.json:1:58'
+	assert_refusal 2 '/etc/vfcap.d/b.json:1:62: 0000:3b:00.0: 7 VFs, but 8 at /etc/vfcap.d/b.json:1:30; nothing of 0000:3b:00.0 is touched'
+}
+
+@test "apply: without a FILE, a mistake costs only what it is about, and is named" {
+	dir=$(own_demo)
+	keep good.json '{"vfcap":1,"plan":[{"address":"enp94s0f0/vf0","placements":[{"name":"PASID"}]}]}'
+	keep cut.json '{"vfcap":1,"plan":[{"address":"ens1f0/vf0"},'
+	# What stands before the mistake is not followed either.
+	keep key.json '{"vfcap":1,"plan":[{"address":"ens1f0/vf3","placements":[{"name":"PASID"}]},{"adress":"ens1f0"}]}'
+	keep open.json '{"vfcap":1,"plan":[{"address":"ens1f0/vf1","placements":[{"name":"PASID"}]}]}'
+	chmod o+w "$dir/etc/vfcap.d/open.json"
+	keep range.json '{"vfcap":1,"pfs":[{"address":"0000:81:00.0","numvfs":99}],"plan":[{"address":"0000:81:00.0/vf0"}]}'
+	keep there.json '{"vfcap":1,"plan":[{"address":"nothing0/vf0"},{"address":"ens1f0/vf2","placements":[{"name":"PASID"}]},{"address":"00:1f.3"}]}'
+	split vfcap --sysroot "$dir" -j apply --dry-run
+	assert_equal "$status" 2
+	assert_told '/etc/vfcap.d/cut.json:2:1: no JSON: .*; the file is passed over' \
+		'/etc/vfcap.d/key.json:1:78: plan\[1\].adress: no such key; .*; the file is passed over' \
+		'/etc/vfcap.d/open.json: others than root may write it: chmod go-w; the file is passed over' \
+		'/etc/vfcap.d/range.json:1:30: 0000:81:00.0: numvfs: 99 are more than it can have: [0-9]*; nothing of 0000:81:00.0 is touched' \
+		'/etc/vfcap.d/there.json:1:31: address: nothing0: no such function.*; the entry is passed over' \
+		'/etc/vfcap.d/there.json:1:[0-9]*: address: 00:1f.3: neither a PF nor a VF; the entry is passed over'
+	assert_equal "$(jq -c '[.results[].address]' <<<"$output")" '["0000:3b:01.2","0000:5e:00.2"]'
+	assert_equal "$(jq -c '[.skipped[] | [(.file | ltrimstr("/etc/vfcap.d/")), .line, .pf]]' <<<"$output")" \
+		'[["cut.json",null,null],["key.json",null,null],["open.json",null,null],["range.json",1,"0000:81:00.0"],["there.json",1,null],["there.json",1,null]]'
+	assert_equal "$(jq -r '.skipped[].error' <<<"$output" | sed 's/^/vfcap: /')" "$(sed -E 's/; (the (file|entry) is passed over|nothing of .* is touched)$//' <<<"$stderr")"
+	# The worst of it counts.
+	rm "$dir"/etc/vfcap.d/{cut,key}.json
+	keep there.json '{"vfcap":1,"plan":[{"address":"nothing0/vf0"}]}'
+	split vfcap --sysroot "$dir" apply --dry-run
+	assert_equal "$status" 3
+	mkdir "$dir/etc/vfcap.d/sub.json"
+	split vfcap --sysroot "$dir" -j apply --dry-run
+	assert_equal "$status" 3
+	assert_equal "$(jq -c '[.results[].address]' <<<"$output")" '["0000:5e:00.2"]'
+	[[ $stderr == *'/etc/vfcap.d/sub.json: no regular file: '* ]] || fail "$stderr"
 }
 
 @test "apply: files of /etc/vfcap.d that others than root could have written are refused" {
@@ -304,23 +385,23 @@ not_owned() { # PATH CONTENT...
 	cp "$file" "$dir/etc/vfcap.d/a.json"
 	chmod g+w "$dir/etc/vfcap.d/a.json"
 	split vfcap --sysroot "$dir" apply
-	assert_refusal 3 '/etc/vfcap.d/a.json: others than root may write it, refused'
+	assert_refusal 3 '/etc/vfcap.d/a.json: others than root may write it: chmod go-w'
 	rm "$dir/etc/vfcap.d/a.json"
 	ln -s "$file" "$dir/etc/vfcap.d/a.json"
 	split vfcap --sysroot "$dir" apply
-	assert_refusal 3 '/etc/vfcap.d/a.json: no regular file, refused'
+	assert_refusal 3 '/etc/vfcap.d/a.json: no regular file: it has to be one itself; the file is passed over'
 	rm "$dir/etc/vfcap.d/a.json"
 	mkfifo "$dir/etc/vfcap.d/a.json"
 	split vfcap --sysroot "$dir" apply
-	assert_refusal 3 '/etc/vfcap.d/a.json: no regular file, refused'
+	assert_refusal 3 '/etc/vfcap.d/a.json: no regular file: it has to be one itself; the file is passed over'
 	rm "$dir/etc/vfcap.d/a.json"
 	chmod o+w "$dir/etc/vfcap.d"
 	split vfcap --sysroot "$dir" apply
-	assert_refusal 3 '/etc/vfcap.d: others than root may write it, refused'
+	assert_refusal 3 '/etc/vfcap.d: others than root may write it: chmod go-w'
 	[ "$(id -u)" -eq 0 ] || skip 'only root can give files away'
 	chmod o-w "$dir/etc/vfcap.d"
 	cp "$file" "$dir/etc/vfcap.d/a.json"
 	chown 1 "$dir/etc/vfcap.d/a.json"
 	split vfcap --sysroot "$dir" apply
-	assert_refusal 3 '/etc/vfcap.d/a.json: does not belong to root, refused'
+	assert_refusal 3 '/etc/vfcap.d/a.json: does not belong to root: chown root'
 }

@@ -30,6 +30,10 @@ setup_file() {
 	done
 	"$VFCAP" -q --json --demo capture "$BATS_FILE_TMPDIR/host.tar" >"$DOCUMENTS/capture.json"
 	"$VFCAP" -q --json --demo apply --check "$VFCAP_SOURCE/share/example.json" >"$DOCUMENTS/apply.json" || [ $? -eq 3 ]
+	mkdir -p "$BATS_FILE_TMPDIR/enabled/etc/vfcap.d"
+	echo nonsense >"$BATS_FILE_TMPDIR/enabled/etc/vfcap.d/a.json"
+	echo '{"vfcap":1,"pfs":[{"address":"*:*","numvfs":65535}]}' >"$BATS_FILE_TMPDIR/enabled/etc/vfcap.d/b.json"
+	"$VFCAP" --json --sysroot "$BATS_FILE_TMPDIR/enabled" apply >"$DOCUMENTS/kept.json" || [ $? -eq 2 ]
 }
 
 setup() {
@@ -230,7 +234,7 @@ status_of() { # ARGUMENT...
 		'plan --at nonsense=0x140' 'plan --at pasid=nonsense' 'plan --width 21' 'plan --as nonsense' 'plan --width' \
 		'show --view nonsense' enable disable 'enable --cap nonsense 3b:00.0' 'enable --at pri=0x140 3b:00.0' \
 		'enable --vf-token nonsense 3b:00.0' 'disable --force 3b:00.0' 'status -o NONSENSE' 'status --nonsense' 'doctor --nonsense' \
-		'--demo show --view vfio' "--demo apply $VFCAP_SOURCE/README.md" 'apply --nonsense' 'verify' 'verify --vf-token nonsense 3b:00.0' \
+		'--demo show --view vfio' "--demo apply $VFCAP_SOURCE/README.md" 'apply --nonsense' 'apply --wait 0' 'apply --wait 9999' 'apply --wait 1s' 'verify' 'verify --vf-token nonsense 3b:00.0' \
 		'monitor --count 0' 'monitor --count x' 'monitor --timeout -1' 'monitor --buffer 99999999' 'monitor --nonsense' \
 		capture 'capture a b' 'capture --json -' 'capture --nonsense a' \
 		'help nonsense' '--demo show nonsense:is:no.address/vfx'; do
@@ -275,7 +279,7 @@ for path in sys.argv[1:]:
 @test "JSON: everything that is printed is in the schema" {
 	run validate "$DOCUMENTS"/*.json
 	assert_success
-	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 9 ]
+	[ "$(jq -rs 'map(keys[]) | unique | length' "$DOCUMENTS"/*.json)" -eq 10 ]
 }
 
 @test "JSON: the schema refuses what is not in it" {

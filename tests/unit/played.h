@@ -30,6 +30,8 @@ static struct {
 	unsigned int verified;
 	int count_error; /* of making VFs; 0 */
 	int most; /* that the kernel makes, whatever is asked for; 0: as many as that */
+	int vanish_at; /* the write of an attribute before which all devices go; 0: none */
+	bool gone;
 } world;
 
 static inline const char *vf_name(int i)
@@ -156,6 +158,16 @@ static inline int kernel_probe(int vf)
 	return 0;
 }
 
+static inline void vanish(bool gone)
+{
+	static const char *const name[] = { "sys/bus/pci/devices", "sys/bus/pci/gone" };
+
+	world.gone = gone;
+	assert_int_equal(renameat(world.tree.fd, name[!gone], world.tree.fd, name[gone]), 0);
+	if (gone)
+		tree_dirs(&world.tree, DEVICES);
+}
+
 /* ------------------------------------------------------------------------------------------ count -- */
 
 #define PF "0000:01:00.0"
@@ -241,6 +253,10 @@ static inline int kernel_attr(struct vfcap_host *h, const char *path, const char
 	(void)h;
 	assert_true(limit > 0 || strstr(path, "/vfcap/"));
 	die_when_due();
+	if (world.vanish_at && !--world.vanish_at)
+		vanish(true);
+	if (world.gone)
+		return -ENOENT;
 	if (strcmp(slash, "/sriov_numvfs") == 0)
 		return kernel_numvfs(atoi(text));
 	if (strcmp(slash, "/sriov_drivers_autoprobe") == 0) {

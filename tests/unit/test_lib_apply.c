@@ -102,6 +102,11 @@ static void assert_looks(const char *expected)
 	assert_string_equal(now, expected);
 }
 
+#define IAVF "iavf|(null)|0|\n"
+#define FREE "|(null)|0|\n"
+#define GONE "||0|\n"
+#define OURS(offset) VFCAP_DRIVER "|" VFCAP_DRIVER "|" offset "|0\n"
+
 /* ---------------------------------------------------------------------------------------- resolving -- */
 
 static void wrong(int err, const char *message)
@@ -181,12 +186,77 @@ static void what_the_host_has_not_is_told(void **state)
 	world_end();
 }
 
-/* ---------------------------------------------------------------------------------------- changing -- */
+/* Where a description may be followed in part, each mistake costs the entry or the PF that it is about. */
+static void expect_in_part(const char *results, size_t n, const char *const *messages,
+			   const int *errs)
+{
+	const struct vfcap_apply_options part = { .partial = true };
+	const struct vfcap_skipped *skipped;
+	const struct vfcap_outcome *out;
+	struct vfcap *ctx = open_host();
+	struct vfcap_apply *apply;
+	size_t i;
 
-#define IAVF "iavf|(null)|0|\n"
-#define FREE "|(null)|0|\n"
-#define GONE "||0|\n"
-#define OURS(offset) VFCAP_DRIVER "|" VFCAP_DRIVER "|" offset "|0\n"
+	assert_int_equal(vfcap_apply(ctx, &spec, &part, &apply), 0);
+	for (i = 0; (out = vfcap_apply_outcome(apply, i)); i++)
+		assert_int_equal(vfcap_result_name(out->result)[0], results[i]);
+	assert_int_equal(results[i], 0);
+	for (i = 0; (skipped = vfcap_apply_skipped(apply, i)); i++) {
+		assert_true(i < n);
+		assert_int_equal(skipped->err, errs[i]);
+		assert_string_equal(skipped->where.file, "host.json");
+		if (!strstr(skipped->message, messages[i]))
+			fail_msg("%s", skipped->message);
+	}
+	assert_int_equal(i, n);
+	assert_string_equal(vfcap_error(ctx), "");
+	vfcap_apply_free(apply);
+	vfcap_free(ctx);
+}
+
+static void a_mistake_costs_what_it_is_about(void **state)
+{
+	static const char *const entries_wrong[] = {
+		"host.json:10:5: address: 0000:02:00.0: no such function",
+		"/vf3 or /vf0-7 belongs there", "no such VF on"
+	};
+	static const int entries_err[] = { -ENOENT, -EINVAL, -ENOENT };
+	static const char *const pf_wrong[] = { "host.json:21:5: " PF
+						"/vf1: PASID: otherwise than at host.json:20:5",
+						"nothing0" };
+	static const int pf_err[] = { -EINVAL, -ENOENT };
+	static const char *const count_wrong[] = { "4 are more than it can have: 3" };
+	static const int count_err[] = { -ERANGE };
+
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe_count("0000:02:00.0", 1);
+	describe(PF "/vfx", automatic);
+	describe(PF "/vf0", at_200);
+	describe("0000:05:*", automatic);
+	expect_in_part("d", 3, entries_wrong, entries_err);
+	assert_looks(OURS("512") FREE OURS("512") "3 1\n");
+
+	world.writes = 0;
+	describe_nothing();
+	describe(PF "/vf1", automatic);
+	describe(PF, at_200);
+	describe(PF "/vf2", automatic);
+	describe("nothing0", automatic);
+	expect_in_part("", 2, pf_wrong, pf_err);
+	describe_nothing();
+	describe_count(PF, 4);
+	describe_count(PF, 2);
+	describe(PF "/vf3", automatic);
+	describe("0000:01:*", automatic);
+	expect_in_part("", 1, count_wrong, count_err);
+	assert_int_equal(world.writes, 0);
+	assert_looks(OURS("512") FREE OURS("512") "3 1\n");
+	world_end();
+}
+
+/* ---------------------------------------------------------------------------------------- changing -- */
 
 /* As world_new() leaves it. */
 static const char as_new[] = IAVF FREE OURS("512") "3 1\n";
@@ -526,6 +596,63 @@ static void what_others_made_is_left_alone(void **state)
 	}
 }
 
+/* Before each write, until there is none: false. All that was described failed, or was done before. */
+static bool vanishes_at(int at)
+{
+	const struct vfcap_apply_options opt = { 0 };
+	struct vfcap *ctx = open_host();
+	const struct vfcap_outcome *out;
+	struct vfcap_apply *apply;
+	bool gone;
+
+	world.vanish_at = at;
+	assert_int_equal(vfcap_apply(ctx, &spec, &opt, &apply), 0);
+	gone = world.gone;
+	for (size_t i = 0; i < 2; i++) {
+		out = vfcap_apply_outcome(apply, i);
+		assert_int_equal(out->result, gone ? VFCAP_FAILED : VFCAP_DONE);
+		assert_true(out->message[0] || !gone);
+	}
+	assert_null(vfcap_apply_outcome(apply, 2));
+	vfcap_apply_free(apply);
+	vfcap_free(ctx);
+	world.vanish_at = world.writes = 0;
+	return gone;
+}
+
+/* As hardware does: it knows nothing of what was. */
+static void come_back(void)
+{
+	vanish(false);
+	tree_text(&world.tree, DEVICES PF "/sriov_drivers_autoprobe", "1\n");
+	assert_int_equal(kernel_numvfs(0), 0);
+}
+
+static void a_pf_that_vanishes_is_dealt_with_when_it_is_back(void **state)
+{
+	static const char new_there[] = OURS("512") IAVF GONE "2 1\n";
+	bool gone = true;
+	char now[600];
+	int at;
+
+	(void)state;
+	describe_another_number();
+	for (at = 1; gone; at++) {
+		world_new();
+		gone = vanishes_at(at);
+		if (gone) {
+			come_back();
+			expect("dd", "");
+		}
+		look(now, sizeof(now));
+		if (!gone || strcmp(now, new_there)) /* else nothing was known of VF 1 any more */
+			assert_string_equal(now, after_another_number);
+		assert_false(file_there(UNDO));
+		world_end();
+	}
+	assert_true(at > 8);
+}
+
 /* --------------------------------------------------------------------------------------------- kept -- */
 
 static void what_is_kept_is_read_again(void **state)
@@ -556,8 +683,18 @@ static void what_is_kept_is_read_again(void **state)
 	vfcap_kept_free(kept);
 	assert_int_equal(vfcap_kept_write(pf, NULL), 0);
 	assert_int_equal(fchmodat(world.tree.fd, "etc/vfcap.d/a.json", 0622, 0), 0);
+	tree_text(&world.tree, "etc/vfcap.d/b.json", "{}");
+	assert_int_equal(vfcap_kept_read(ctx, &kept), 0);
+	assert_string_equal(vfcap_kept_text(kept, 0, &name, &len), "");
+	assert_int_equal(len, 0);
+	assert_int_equal(vfcap_kept_error(kept, 0, &text), -EPERM);
+	assert_string_equal(text, "/etc/vfcap.d/a.json: others than root may write it: chmod go-w");
+	assert_int_equal(vfcap_kept_error(kept, 1, &text), 0);
+	assert_memory_equal(vfcap_kept_text(kept, 1, &name, &len), "{}", 2);
+	vfcap_kept_free(kept);
+	assert_int_equal(fchmodat(world.tree.fd, "etc/vfcap.d", 0777, 0), 0);
 	assert_int_equal(vfcap_kept_read(ctx, &kept), -EPERM);
-	assert_non_null(strstr(vfcap_error(ctx), "/etc/vfcap.d/a.json: "));
+	assert_non_null(strstr(vfcap_error(ctx), "/etc/vfcap.d: "));
 	assert_false(file_there("etc/vfcap.d/" PF ".json"));
 	vfcap_free(ctx);
 	world_end();
@@ -599,6 +736,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contradictions_name_both_places),
 		cmocka_unit_test(what_the_host_has_not_is_told),
+		cmocka_unit_test(a_mistake_costs_what_it_is_about),
 		cmocka_unit_test(vfs_to_be_are_named_by_all_forms),
 		cmocka_unit_test(what_is_as_described_is_left_alone),
 		cmocka_unit_test(vfs_get_the_drivers_that_are_described),
@@ -611,6 +749,7 @@ int main(void)
 		cmocka_unit_test(what_was_half_written_is_repaired),
 		cmocka_unit_test(the_next_run_repairs),
 		cmocka_unit_test(what_others_made_is_left_alone),
+		cmocka_unit_test(a_pf_that_vanishes_is_dealt_with_when_it_is_back),
 		cmocka_unit_test(what_is_kept_is_read_again),
 		cmocka_unit_test(what_is_said_of_one_pf_is_told_by_index),
 	};

@@ -76,12 +76,21 @@ static void several_texts_are_one_description(void **state)
 	struct vfcap_description d = { 0 };
 
 	(void)state;
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		assert_int_equal(
 			try_read(
 				&d,
 				"{\"vfcap\":1,\"plan\":[{\"address\":\"a\"},{\"address\":\"b\"}]}"),
 			0);
+		/* What is wrong adds nothing. */
+		assert_int_equal(
+			try_read(
+				&d,
+				"{\"vfcap\":1,\"pfs\":[{\"address\":\"a\",\"numvfs\":1}],"
+				"\"plan\":[{\"address\":\"x\"},{\"address\":\"y\"},{\"address\":7}]}"),
+			-22);
+	}
+	assert_int_equal(d.spec.n_pf, 0);
 	assert_int_equal(d.spec.n_vfs, 200);
 	assert_string_equal(d.spec.vfs[199].device, "b");
 	vfcap_spec_free(&d);
