@@ -129,12 +129,14 @@ static void take_over(struct vfcap_keep *keep, const struct vfcap_outcome *o, in
 {
 	struct vfcap_spec_vfs *vfs = &keep->vfs[index_of(o->vf)];
 	int kept_width = width >= 0 ? width : vfs->device ? vfs->width : 0;
-	bool any = false;
+	bool force = width >= 0 ? o->forced : vfs->force, any = false;
 	unsigned int e;
 
 	for (e = 0; e < VFCAP_EMULS; e++)
 		any |= o->offset[e];
-	*vfs = (struct vfcap_spec_vfs){ .device = any ? "" : NULL, .width = kept_width };
+	*vfs = (struct vfcap_spec_vfs){ .device = any ? "" : NULL,
+					.width = kept_width,
+					.force = any && force };
 	for (e = 0; e < VFCAP_EMULS; e++)
 		if (o->offset[e])
 			vfs->want[e] = (struct vfcap_want){ .there = true,

@@ -226,6 +226,9 @@ static void tell_wanted(const struct vfcap_snapshot *s, const uint16_t want[VFCA
 		out->pf_off[e] = (want[e] || s->place[e].later) && !s->place[e].pf_enabled;
 		out->later[e] = s->place[e].later;
 	}
+	out->forced = s->other_variant;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		out->forced |= s->place[e].forced || out->pf_off[e];
 	if (want[VFCAP_ATTR_PASID])
 		out->width =
 			(uint8_t)(want[VFCAP_ATTR_WIDTH] ? want[VFCAP_ATTR_WIDTH] : s->pf_width);

@@ -21,6 +21,7 @@ struct vfcap_place {
 	uint16_t offset; /* 0: not placed */
 	bool pf_enabled;
 	bool later; /* it will be known when the VF is there */
+	bool forced; /* although a byte of it is not zero */
 	bool disagrees; /* the rule that was to lead there does not: */
 	uint16_t ruled; /* where it leads; 0: nowhere */
 };

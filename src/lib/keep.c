@@ -100,6 +100,7 @@ static struct vfcap_spec_vfs of_slot(const struct vfcap_slot *slot)
 			vfs.want[e] = slot->want[e]->want[e];
 	vfs.has_driver = slot->driver;
 	vfs.driver = slot->driver ? slot->driver->driver : NULL;
+	vfs.force = slot->force;
 	return vfs;
 }
 

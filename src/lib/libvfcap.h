@@ -399,6 +399,7 @@ struct vfcap_outcome {
 	enum vfcap_emul emul; /* of which capability code speaks; VFCAP_EMULS: of the VF */
 	bool undone; /* VFCAP_FAILED: and what was done to it was taken back */
 	bool pf_off[VFCAP_EMULS]; /* a guest sees it only once the PF has it on */
+	bool forced; /* something was given way on: without force it would be refused */
 	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */
 	uint8_t width;
 	char message[512]; /* for people: who uses it, what failed, object first; "": nothing to say */
@@ -485,6 +486,7 @@ struct vfcap_spec_vfs {
 	int width; /* of PASID, 0: the PF's; -1: not described */
 	bool has_driver; /* without anything to show: what they are bound to, */
 	const char *driver; /* NULL: to nothing */
+	bool force; /* as of vfcap_apply_options, for these alone */
 	struct vfcap_where where;
 };
 

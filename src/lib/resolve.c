@@ -231,6 +231,8 @@ static int merge(struct resolving *r, const struct vfcap_target *t, size_t index
 		slot->width = vfs;
 	if (vfs->has_driver)
 		slot->driver = vfs;
+	if (vfs->force)
+		slot->force = vfs;
 	if (!slot->driver || !wants_any(slot) || is_our_driver(slot->driver))
 		return 0;
 	return wrong(r, -EINVAL, &slot->driver->where,
@@ -677,6 +679,7 @@ void vfcap_slot_options(const struct vfcap_slot *slot, struct vfcap_change_optio
 			wish_one(&slot->want[e]->want[e], e, opt);
 	if (slot->width)
 		opt->wish.width = (uint8_t)slot->width->width;
+	opt->wish.force |= slot->force != NULL;
 	if (wants_any(slot))
 		return;
 	opt->no_verify = true;

@@ -8,7 +8,7 @@
 /* What is described of one VF, by which entries. NULL: it is not. */
 struct vfcap_slot {
 	const struct vfcap_spec_vfs *any;
-	const struct vfcap_spec_vfs *want[VFCAP_EMULS], *width, *driver;
+	const struct vfcap_spec_vfs *want[VFCAP_EMULS], *width, *driver, *force;
 };
 
 /* A PF of which something is described. */

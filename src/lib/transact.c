@@ -95,6 +95,7 @@ static int snap_plan(struct vfcap_function *vf, const struct vfcap_change_option
 	for (unsigned int i = 0; i < plan->n_placements && !err; i++) {
 		s->place[plan->placement[i].emul].offset = plan->placement[i].offset;
 		s->place[plan->placement[i].emul].pf_enabled = plan->placement[i].pf_enabled;
+		s->place[plan->placement[i].emul].forced = plan->placement[i].forced;
 	}
 	s->forced_broken = !err && plan->forced_broken;
 	for (unsigned int e = 0; e < VFCAP_EMULS && !err; e++)

@@ -371,6 +371,14 @@ static int read_driver(struct reading *r, const json_t *value, void *into)
 	return read_string(r, value, &vfs->driver);
 }
 
+static int read_force(struct reading *r, const json_t *value, void *into)
+{
+	struct vfcap_spec_vfs *vfs = into;
+
+	vfs->force = json_is_true(value);
+	return json_is_boolean(value) ? 0 : wrong(r, "true or false belongs here");
+}
+
 static int read_placements(struct reading *r, const json_t *value, void *into)
 {
 	return read_array(r, value, read_placement, into);
@@ -383,6 +391,7 @@ static int read_vfs(struct reading *r, const json_t *value, void *into)
 		{ "placements", read_placements, false },
 		{ "width", read_width, false },
 		{ "driver", read_driver, false },
+		{ "force", read_force, false },
 		{ "pf", NULL, false }, /* plan's */
 		{ "refused", NULL, false },
 		{ "considered", NULL, false },

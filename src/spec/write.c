@@ -22,7 +22,8 @@ static bool same_driver(const struct vfcap_spec_vfs *a, const struct vfcap_spec_
 
 static bool alike(const struct vfcap_spec_vfs *a, const struct vfcap_spec_vfs *b)
 {
-	bool same = a->device && b->device && a->width == b->width && same_driver(a, b);
+	bool same = a->device && b->device && a->width == b->width && a->force == b->force &&
+		    same_driver(a, b);
 
 	for (unsigned int e = 0; e < VFCAP_EMULS && same; e++)
 		same = vfcap_want_same(&a->want[e], &b->want[e]) &&
@@ -62,6 +63,8 @@ static json_t *entry(const char *pf, size_t first, size_t last, const struct vfc
 	put(object, "placements", placements(vfs, lost), lost);
 	if (vfs->width >= 0)
 		put(object, "width", json_integer(vfs->width), lost);
+	if (vfs->force)
+		put(object, "force", json_true(), lost);
 	if (vfs->has_driver)
 		put(object, "driver", vfs->driver ? json_string(vfs->driver) : json_null(), lost);
 	return object;

@@ -100,7 +100,8 @@ assert_wrong() { # STATUS DESCRIPTION LINE
 @test "apply: several files, standard input, and what they say twice" {
 	describe '{"vfcap":1,"plan":[{"address":"0000:5e:00.*","width":8,"placements":[{"name":"PASID"}]}]}'
 	echo '{"vfcap":1,"plan":[{"address":"enp94s0f0/vf1","placements":[{"name":"PRI","offset":1024}]}]}' >"$file.2"
-	run vfcap --demo apply --force --dry-run "$file" "$file.2" - <"$file"
+	cp "$file" "$file.3"
+	run vfcap --demo apply --force --dry-run "$file" "$file.2" - <"$file.3"
 	assert_success
 	assert_line '  would be done: PASID at 0x238 (8 bits), PRI at 0x400'
 	echo '{"vfcap":1,"plan":[{"address":"enp94s0f0/vf1","placements":[{"name":"PASID","offset":1024}]}]}' >"$file.2"
@@ -237,6 +238,7 @@ sys.exit(next(validator(schema).iter_errors(json.load(open(sys.argv[2]))), None)
 	validates "$file"
 	validates "$VFCAP_SOURCE/share/example.json"
 	for entry in '' '"width":0' '"width":20' '"width":21' '"width":"8"' '"driver":null' '"driver":"iavf"' '"driver":""' '"driver":".x"' \
+		'"force":true' '"force":false' '"force":1' '"force":null' \
 		'"placements":[]' '"placements":{}' '"placements":[{"name":"PASID"}]' '"placements":[{"name":"pasid"}]' '"placements":[{}]' \
 		'"placements":[{"name":"PRI","offset":256}]' '"placements":[{"name":"PRI","offset":255}]' '"placements":[{"name":"PRI","offset":4096}]' \
 		'"placements":[{"name":"PRI","width":8}]' '"placements":[{"name":"PASID","width":8,"bytes":"00"}]' \
@@ -305,6 +307,43 @@ not_owned() { # PATH CONTENT...
 	mkdir -p "$dir/etc/systemd/network"
 	printf '%s\n' '[Match]' 'OriginalName=ens1f0' '[Link]' 'MTUBytes=9000' >"$dir/etc/systemd/network/05-a.link"
 	not_owned etc/systemd/network/10-a.link '[Match]' 'OriginalName=*' '[Link]' 'SR-IOVVirtualFunctions=8'
+}
+
+# ------------------------------------------------------------------------------------------- forced --
+
+@test "apply: what is given way on may be described, of certain VFs alone" {
+	local entry='{"address":"enp94s0f0/vf%d","placements":[{"name":"PRI"}]%s}'
+	# shellcheck disable=SC2059 # that is its form
+	describe "{\"vfcap\":1,\"plan\":[$(printf "$entry" 0 ',"force":true')]}"
+	assert_equal "$(results --demo apply --dry-run "$file")" '[["0000:5e:00.2","unchanged",null]]'
+	run vfcap --demo apply --dry-run "$file"
+	assert_line '    the PF has PRI switched off: a guest sees it only once that is on'
+	# shellcheck disable=SC2059
+	describe "{\"vfcap\":1,\"plan\":[$(printf "$entry" 0 ',"force":true'),$(printf "$entry" 1 '')]}"
+	assert_equal "$(results --demo apply --dry-run "$file")" \
+		'[["0000:5e:00.2","refused",null],["0000:5e:00.3","refused","pf-off"]]'
+}
+
+# What a plan had to be forced for is not forced on another host without a word.
+@test "apply: a plan that was forced is refused where it would have been, unless apply is told" {
+	vfcap --demo -j plan --cap pasid --force --at pasid=0x700 enp94s0f0/vf0 >"$file"
+	assert_equal "$(jq -c '.plan[0].placements[0].forced' "$file")" true
+	assert_equal "$(results --demo apply --dry-run "$file")" '[["0000:5e:00.2","refused","no-room"]]'
+	assert_equal "$(results --demo apply --force --dry-run "$file")" '[["0000:5e:00.2","unchanged",null]]'
+	jq -c '.plan[0].force = true' "$file" >"$file.2"
+	assert_equal "$(results --demo apply --dry-run "$file.2")" '[["0000:5e:00.2","unchanged",null]]'
+}
+
+@test "apply: --if-off leaves alone what shows something" {
+	describe '{"vfcap":1,"plan":[{"address":"ens1f0/vf3-4","placements":[{"name":"PASID","offset":1024}]}]}'
+	assert_equal "$(jqc '[.results[] | [.configured.pasid, .drift]]' vfcap --demo -j apply --check "$file")" '[[1024,true],[1024,true]]'
+	assert_equal "$(jqc '[.results[] | [.configured.pasid, .drift]]' vfcap --demo -j apply --if-off --check "$file")" '[[1024,true],[464,false]]'
+	describe '{"vfcap":1,"plan":[{"address":"ens1f0/vf4","driver":"iavf"}]}'
+	run vfcap --demo apply --check "$file"
+	assert_failure 3
+	run vfcap --demo apply --if-off --check "$file"
+	assert_success
+	assert_line '  unchanged: PASID at 0x1d0'
 }
 
 # --------------------------------------------------------------------------------------------- kept --

@@ -139,7 +139,14 @@ static void force_gives_way_where_it_may(void **state)
 
 	(void)state;
 	opt.wish.force = true;
-	s.place[VFCAP_EMUL_PASID].pf_enabled = false;
+	assert_false(decide(&s, &opt).forced);
+	s.place[VFCAP_EMUL_PASID].forced = true;
+	assert_true(decide(&s, &opt).forced);
+	s.place[VFCAP_EMUL_PASID].forced = false;
+	s.other_variant = true;
+	assert_true(decide(&s, &opt).forced);
+	s.place[VFCAP_EMUL_PASID].pf_enabled = s.other_variant = false;
+	assert_true(decide(&s, &opt).forced);
 	s.other_variant = true;
 	assert_int_equal(decide(&s, &opt).result, VFCAP_DONE);
 	s.use.kind = VFCAP_USE_OPEN;

@@ -32,7 +32,7 @@ static void all_keys_are_read(void **state)
 			&d,
 			"{\"plan\": [ {\"placements\":[{\"offset\":264,\"name\":\"PRI\",\"rule\":\"after-last\"},\n"
 			"\t{\"name\":\"PASID\"}],\"evidence\":{\"a\":[1,{}]},\"width\":9, \"address\":\"a\\u0062/vf0-1\"},"
-			"{\"address\":\"c\",\"driver\":null},{\"address\":\"d\",\"driver\":\"e\"}],\n"
+			"{\"address\":\"c\",\"driver\":null},{\"address\":\"d\",\"force\":true,\"driver\":\"e\"}],\n"
 			" \"vfcap\":1,\"pfs\":[{\"numvfs\":7,\"address\":\"p\"}]}"),
 		0);
 	assert_int_equal(d.spec.n_pf, 1);
@@ -55,6 +55,7 @@ static void all_keys_are_read(void **state)
 	assert_int_equal(vfs[0].want[VFCAP_EMUL_PASID].where.column, 2);
 	assert_true(vfs[1].has_driver && !vfs[1].driver && vfs[1].width == -1);
 	assert_string_equal(vfs[2].driver, "e");
+	assert_true(vfs[2].force && !vfs[1].force);
 	vfcap_spec_free(&d);
 }
 
@@ -64,10 +65,12 @@ static void places_are_counted_in_characters(void **state)
 	(void)state;
 	assert_wrong(
 		"{\"vfcap\":1,\"plan\":[{\"address\":\"\xc3\xa4\xe2\x82\xac]}\\\"{\",\"x\":0}]}",
-		"x.json:1:41: plan[0].x: no such key; there are address, placements, width, driver");
+		"x.json:1:41: plan[0].x: no such key; there are address, placements, width, driver, force");
 	assert_wrong("{\"vfcap\":1,\r\n\"pfs\":[\n\n  7]}",
 		     "x.json:4:3: pfs[0]: an object belongs here");
 	assert_wrong("{\"vfcap\":1,\"pfs\":{}}", "x.json:1:18: pfs: an array belongs here");
+	assert_wrong("{\"vfcap\":1,\"plan\":[{\"address\":\"a\",\"force\":1}]}",
+		     "x.json:1:43: plan[0].force: true or false belongs here");
 	assert_wrong("", "x.json:1:1: no JSON: '[' or '{' expected near end of file");
 }
 
@@ -100,23 +103,24 @@ static void what_is_written_is_read_again(void **state)
 {
 	const struct vfcap_want at = { .there = true, .at = true, .offset = 0x140 };
 	const struct vfcap_want rule = { .there = true, .rule = VFCAP_RULE_FREE_GAP };
-	struct vfcap_spec_vfs vfs[6] = {
+	struct vfcap_spec_vfs vfs[7] = {
 		{ .device = "", .width = 8, .want = { at, rule } },
 		{ .device = "", .width = 8, .want = { at, rule } },
 		{ .width = -1 },
 		{ .device = "", .width = -1, .has_driver = true },
 		{ .device = "", .width = -1, .has_driver = true, .driver = "iavf" },
 		{ .device = "", .width = 0, .want = { at } },
+		{ .device = "", .width = 0, .want = { at }, .force = true },
 	};
 	struct vfcap_description d = { 0 };
-	char *text = vfcap_spec_write("0000:3b:00.0", 9, vfs, 6);
+	char *text = vfcap_spec_write("0000:3b:00.0", 9, vfs, 7);
 
 	(void)state;
 	assert_non_null(text);
 	assert_int_equal(try_read(&d, text), 0);
 	free(text);
 	assert_int_equal(d.spec.pf[0].numvfs, 9);
-	assert_int_equal(d.spec.n_vfs, 4);
+	assert_int_equal(d.spec.n_vfs, 5);
 	assert_string_equal(d.spec.vfs[0].device, "0000:3b:00.0/vf0-1");
 	assert_true(vfcap_want_same(&d.spec.vfs[0].want[0], &at));
 	assert_true(vfcap_want_same(&d.spec.vfs[0].want[1], &rule));
@@ -125,6 +129,8 @@ static void what_is_written_is_read_again(void **state)
 	assert_true(d.spec.vfs[1].has_driver && !d.spec.vfs[1].driver);
 	assert_string_equal(d.spec.vfs[2].driver, "iavf");
 	assert_string_equal(d.spec.vfs[3].device, "0000:3b:00.0/vf5");
+	assert_string_equal(d.spec.vfs[4].device, "0000:3b:00.0/vf6");
+	assert_true(d.spec.vfs[4].force && !d.spec.vfs[3].force);
 	vfcap_spec_free(&d);
 	text = vfcap_spec_write("0000:3b:00.0", -1, vfs, 0);
 	assert_int_equal(try_read(&d, text), 0);
