@@ -229,12 +229,12 @@ static int apply_described(struct applying *ap)
 	struct vfcap_apply *apply;
 	int status, err;
 
-	if (vfcap_cli_open(ap->cli))
-		return VFCAP_EXIT_FAILED;
-	status = read_files(ap);
-	if (status)
-		return status;
+	if (vfcap_progress_wanted(ap->cli)) {
+		ap->opt.progress = vfcap_progress_show;
+		ap->opt.progress_arg = ap->cli;
+	}
 	err = vfcap_apply(ap->cli->ctx, &ap->description.spec, &ap->opt, &apply);
+	vfcap_progress_end(ap->cli);
 	if (err) {
 		vfcap_cli_error(ap->cli, "%s", vfcap_error(ap->cli->ctx));
 		return status_of(err);

@@ -1,35 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What enable and disable share: VFs are changed PF by PF, and what came of it is printed. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "cmd.h"
-
-#define QUICK 16 /* so few VFs are not worth a line of progress */
 
 struct changing {
 	struct vfcap_cli *cli;
 	const struct vfcap_change_options *opt;
 	struct vfcap_outcomes outcomes;
-	bool progress;
 	bool persist;
 };
-
-/* ---------------------------------------------------------------------------------- progress -- */
-
-static void show_progress(void *arg, const char *what, size_t done, size_t all)
-{
-	(void)arg;
-	fprintf(stderr, "\r\033[Kvfcap: %zu of %zu: %s", done, all, what);
-}
-
-static void end_progress(const struct changing *ch)
-{
-	if (ch->progress)
-		fputs("\r\033[K", stderr);
-}
-
-/* ----------------------------------------------------------------------------------------- run -- */
 
 /* Can what a decision rests on be read? */
 static int look(struct changing *ch, struct vfcap_function *const *vf, size_t n)
@@ -74,7 +54,7 @@ static int change_pf(struct changing *ch, struct vfcap_function *const *vf, size
 		return vfcap_cli_worse(status, changed);
 	}
 	err = vfcap_change(ch->cli->ctx, vf, n, ch->opt, &change);
-	end_progress(ch);
+	vfcap_progress_end(ch->cli);
 	if (err) {
 		vfcap_cli_error(ch->cli, "%s", vfcap_error(ch->cli->ctx));
 		changed = VFCAP_EXIT_FAILED;
@@ -121,9 +101,10 @@ int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt, bo
 	if (vfcap_cli_open(cli))
 		return VFCAP_EXIT_FAILED;
 	status = vfcap_cli_pick(cli, VFCAP_PICK_VFS, &picked);
-	ch.progress = picked.n > QUICK && !cli->quiet && isatty(STDERR_FILENO);
-	if (ch.progress)
-		opt->progress = show_progress;
+	if (vfcap_progress_wanted(cli)) {
+		opt->progress = vfcap_progress_show;
+		opt->progress_arg = cli;
+	}
 	if (!opt->disable && !opt->no_verify && !opt->dry_run)
 		vfcap_cli_resets(cli, &picked);
 	vfcap_outcomes_begin(&ch.outcomes, cli, opt->dry_run ? VFCAP_DRY_RUN : VFCAP_EARNEST);

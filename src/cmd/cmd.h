@@ -70,6 +70,8 @@ struct vfcap_cli {
 	size_t n_skipped; /* functions that were not read because that would wake them */
 	bool told_short; /* that config space is cut at 64 bytes was said once */
 	bool told_no_kernel; /* so was that nothing can be opened */
+	bool progress_shown; /* a line of it stands on the terminal, */
+	long long progress_at; /* since then, in milliseconds; 0: there was none yet */
 	bool said; /* a usage error was explained */
 
 	struct vfcap *ctx;
@@ -153,6 +155,15 @@ void vfcap_plan_as_begin(struct vfcap_out *out, enum vfcap_plan_as as);
 /* VFs that got the same answer, as something that can be run or pasted. ports counts root ports. */
 void vfcap_plan_as(struct vfcap_out *out, enum vfcap_plan_as as, struct vfcap_function *const *vf,
 		   size_t n, const struct vfcap_answer *answer, size_t *ports);
+
+/* -------------------------------------------------------------------- progress (progress.c) -- */
+
+/* Is there somebody to watch? */
+bool vfcap_progress_wanted(const struct vfcap_cli *cli);
+/* As struct vfcap_change_options.progress; arg: the cli. A line when that takes long. */
+void vfcap_progress_show(void *arg, const char *what, size_t done, size_t all);
+/* The terminal is for other lines again. */
+void vfcap_progress_end(struct vfcap_cli *cli);
 
 /* -------------------------------------------------------------------------- groups (group.c) -- */
 

@@ -59,6 +59,7 @@ void vfcap_cli_note(const struct vfcap_cli *cli, const char *fmt, ...)
 
 static void log_line(void *arg, const char *line)
 {
+	vfcap_progress_end(arg);
 	vfcap_cli_warn(arg, "%s", line);
 }
 

@@ -309,18 +309,42 @@ static int select_vfs(struct vfcap_job *job)
 	return 0;
 }
 
-int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
-		  const struct vfcap_apply_options *opt)
+/* As struct vfcap_change_options.progress, of jobs that run at the same time. */
+static void tell(void *arg, const char *what, size_t done, size_t all)
 {
+	struct vfcap_job *job = arg;
+	struct vfcap_watch *watch = job->watch;
+
+	pthread_mutex_lock(&watch->lock);
+	watch->done += done - job->done;
+	watch->all += all - job->all_told;
+	job->done = done;
+	job->all_told = all;
+	watch->opt->progress(watch->opt->progress_arg, what, watch->done, watch->all);
+	pthread_mutex_unlock(&watch->lock);
+}
+
+int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
+		  struct vfcap_watch *watch)
+{
+	const struct vfcap_apply_options *opt = watch->opt;
+	int err;
+
 	job->target = target;
 	job->opt = opt;
+	job->watch = watch;
 	job->all = (struct vfcap_change_options){ .dry_run = opt->dry_run,
 						  .no_verify = opt->no_verify,
 						  .if_off = opt->if_off,
 						  .wait = opt->wait,
 						  .vf_token = opt->vf_token,
-						  .wish.force = opt->force };
-	return select_vfs(job);
+						  .wish.force = opt->force,
+						  .progress = opt->progress ? tell : NULL,
+						  .progress_arg = job };
+	err = select_vfs(job);
+	job->all_told = job->n;
+	watch->all += job->n;
+	return err;
 }
 
 void vfcap_job_free(struct vfcap_job *job)

@@ -518,6 +518,10 @@ struct vfcap_apply_options {
 	/* The address, as the kernel writes it, of the one PF or VF that is dealt with; what is described of others is
 	 * passed over, even where they are not there. NULL: all. */
 	const char *only;
+	/* Called before a VF is worked on, done of all: what for people ("bind"). By one thread at a time, but not by the
+	 * same one. May be NULL. */
+	void (*progress)(void *arg, const char *what, size_t done, size_t all);
+	void *progress_arg;
 };
 
 /* What is not dealt with, because it is described wrongly. */

@@ -203,15 +203,25 @@ void vfcap_outcome_fail(struct vfcap_outcome *out, const char *message)
 	snprintf(out->message, sizeof(out->message), "%s", message);
 }
 
+/* To whoever watches. */
+static void tell(const struct vfcap_run *run, const char *what)
+{
+	if (run->opt->progress)
+		run->opt->progress(run->opt->progress_arg, what, run->done, run->all);
+}
+
 int vfcap_run_decide(struct vfcap_run *run, struct vfcap_function *const *like, bool there)
 {
 	VFCAP_CLEANUP(cleanup_sight) struct sight sight = { 0 };
 	struct vfcap_snapshot s;
 	int err = sight_open(run, &sight);
 
+	run->all = run->done + run->change->n;
 	for (size_t i = 0; i < run->change->n && !err; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
+		tell(run, "plan");
+		run->done++;
 		err = snap(run, i, like ? like[i] : out->vf, there, &sight, &s);
 		if (!err)
 			vfcap_decide(&s, options_of(run, i), out,
@@ -542,9 +552,8 @@ static int make_steps(struct vfcap_run *run, const struct vfcap_outcome *out, un
 	for (size_t i = 0; i < out->n_steps && !err; i++) {
 		if (!(PART(out->step[i].kind) & part))
 			continue;
-		if (!what && run->opt->progress)
-			run->opt->progress(run->opt->progress_arg, step_names[out->step[i].kind],
-					   run->done, run->all);
+		if (!what)
+			tell(run, step_names[out->step[i].kind]);
 		what = step_names[out->step[i].kind];
 		err = make_step(run, out, &out->step[i]);
 	}
@@ -626,10 +635,38 @@ static int look_again_at_all(struct vfcap_run *run)
 	return err;
 }
 
+static bool has_part(const struct vfcap_outcome *out, unsigned int part)
+{
+	for (size_t i = 0; i < out->n_steps; i++)
+		if (PART(out->step[i].kind) & part)
+			return true;
+	return false;
+}
+
+/* How often make_steps() will have something to do. */
+static size_t count_work(const struct vfcap_run *run)
+{
+	static const unsigned int parts[] = { PART_BIND, PART_KNOB, PART_VERIFY };
+	size_t all = 0;
+
+	for (size_t i = 0; i < run->change->n; i++) {
+		const struct vfcap_outcome *out = &run->change->outcome[i];
+
+		if (out->result != VFCAP_DONE)
+			continue;
+		for (size_t p = 0; p < 3 && is_enabling(run, i); p++)
+			all += has_part(out, parts[p]);
+		all += !is_enabling(run, i) && has_part(out, PART_ALL);
+	}
+	return all;
+}
+
 int vfcap_run_make(struct vfcap_run *run)
 {
-	int err = make_part(run, false, PART_ALL);
+	int err;
 
+	run->all = run->done + count_work(run);
+	err = make_part(run, false, PART_ALL);
 	if (!err)
 		err = make_part(run, true, PART_BIND);
 	if (!err && run->bound)
@@ -649,6 +686,7 @@ int vfcap_run_steps(struct vfcap_run *run, struct vfcap_function *fn, const stru
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
+		tell(run, step_names[step[i].kind]);
 		err = vfcap_journal_step(&run->journal, fn, &step[i]);
 		if (!err)
 			err = vfcap_step_do(fn, &step[i]);
@@ -695,39 +733,12 @@ void vfcap_run_end(struct vfcap_run *run)
 			       run->host->error[0] ? run->host->error : strerror(-err));
 }
 
-static bool has_part(const struct vfcap_outcome *out, unsigned int part)
-{
-	for (size_t i = 0; i < out->n_steps; i++)
-		if (PART(out->step[i].kind) & part)
-			return true;
-	return false;
-}
-
-/* How often make_steps() will have something to do. */
-static size_t count_work(const struct vfcap_run *run)
-{
-	static const unsigned int parts[] = { PART_BIND, PART_KNOB, PART_VERIFY };
-	size_t all = 0;
-
-	for (size_t i = 0; i < run->change->n; i++) {
-		const struct vfcap_outcome *out = &run->change->outcome[i];
-
-		if (out->result != VFCAP_DONE)
-			continue;
-		for (size_t p = 0; p < 3 && is_enabling(run, i); p++)
-			all += has_part(out, parts[p]);
-		all += !is_enabling(run, i) && has_part(out, PART_ALL);
-	}
-	return all;
-}
-
 int vfcap_run_carry_out(struct vfcap_run *run)
 {
 	char first[sizeof(run->host->error)];
 	int err;
 
-	run->all = count_work(run);
-	if (!run->all)
+	if (!count_work(run))
 		return 0;
 	err = vfcap_journal_begin(&run->journal, run->each	   ? VFCAP_ACT_APPLY :
 						 run->opt->disable ? VFCAP_ACT_DISABLE :

@@ -24,7 +24,8 @@ struct vfcap_run {
 	int (*bound)(struct vfcap_run *run, void *arg);
 	void *bound_arg;
 	struct vfcap_journal journal;
-	size_t done, all; /* for those who watch */
+	size_t done,
+		all; /* for those who watch: VFs looked at, and parts of what is to be done to them */
 };
 
 /* Outcomes for those VFs. -ENOMEM. */

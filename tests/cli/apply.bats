@@ -221,6 +221,24 @@ many() {
 	[ $((SECONDS - start)) -lt 30 ]
 }
 
+@test "apply: who waits at a terminal sees how far it is, and a clean terminal after that" {
+	local option
+	many
+	on_terminal --sysroot "$BATS_FILE_TMPDIR/many" apply --dry-run "$BATS_FILE_TMPDIR/many.json"
+	assert_success
+	assert_regex "$output" $'\r\e\\[Kvfcap: [1-9][0-9]* of 10240: plan'
+	# The line is taken away before the first that stays.
+	assert_regex "$output" $'of 10240: plan\r\e\\[K'
+	assert_equal "$(tr '\r' '\n' <<<"$output" | sed -n '/^0000:01:02.0 /,$p' | grep -c ' of 10240')" 0
+	for option in --json --quiet; do
+		on_terminal "$option" --sysroot "$BATS_FILE_TMPDIR/many" apply --dry-run "$BATS_FILE_TMPDIR/many.json"
+		assert_success
+		refute_output --partial ' of 10240'
+	done
+	on_terminal --demo apply --dry-run "$VFCAP_SOURCE/share/example.json"
+	refute_output --partial $'\e[K'
+}
+
 # Whether the schema of descriptions takes a document.
 validates() { # FILE
 	/usr/bin/python3 -c '

@@ -351,6 +351,92 @@ static void an_offset_has_to_be_where_its_rule_leads(void **state)
 	world_end();
 }
 
+/* A PF that has it switched off would refuse: force is of those VFs alone that it is described for. */
+static void what_is_forced_may_be_described(void **state)
+{
+	(void)state;
+	world_new();
+	put_pf(false);
+	describe_nothing();
+	describe(PF "/vf0", automatic);
+	expect("r", "the PF has it switched off");
+	describe(PF "/vf0", (struct vfcap_want){ 0 })->force = true;
+	expect("d", "");
+	describe(PF "/vf1", automatic);
+	expect("ur", "the PF has it switched off");
+	entries[2].force = true;
+	expect("ud", "");
+	world_end();
+}
+
+/* VF 2 shows something at 0x200. */
+static void what_shows_something_may_be_left_alone(void **state)
+{
+	const struct vfcap_apply_options if_off = { .if_off = true };
+	char results[16], said[512];
+
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe(PF, automatic);
+	apply_with(&if_off, results, said);
+	assert_string_equal(results, "ddu");
+	assert_looks(OURS("432") OURS("432") OURS("512") "3 1\n");
+	describe_nothing();
+	describe(PF "/vf2", (struct vfcap_want){ 0 });
+	apply_with(&if_off, results, said);
+	assert_string_equal(results, "u");
+	put(2, "vfcap/pasid_offset", "0\n");
+	apply_with(&if_off, results, said);
+	assert_string_equal(results, "d");
+	world_end();
+}
+
+struct watched {
+	size_t calls, done, all;
+	bool odd; /* it went back, or beyond its end */
+	char what[256];
+};
+
+static void watch(void *arg, const char *what, size_t done, size_t all)
+{
+	struct watched *w = arg;
+
+	w->odd |= done < w->done || all < w->all || done > all;
+	w->calls++;
+	w->done = done;
+	w->all = all;
+	if (!strstr(w->what, what))
+		strcat(w->what, what);
+}
+
+static void who_watches_is_told(void **state)
+{
+	struct watched w = { 0 };
+	const struct vfcap_apply_options watched = { .progress = watch, .progress_arg = &w };
+	char results[16], said[512];
+
+	(void)state;
+	world_new();
+	describe_nothing();
+	describe(PF, automatic);
+	apply_with(&watched, results, said);
+	assert_string_equal(results, "ddd");
+	/* 3 that are looked at, 2 that are bound, 3 whose knobs are turned and that are looked at by VFIO. */
+	assert_int_equal(w.calls, 11);
+	assert_int_equal(w.done, 10);
+	assert_int_equal(w.all, 11);
+	assert_string_equal(w.what, "planoverrideknobverify");
+	memset(&w, 0, sizeof(w));
+	describe_count(PF, 2);
+	apply_with(&watched, results, said);
+	assert_string_equal(results, "ddd");
+	assert_non_null(strstr(w.what, "numvfs"));
+	assert_false(w.odd);
+	assert_int_equal(w.done + 1, w.all);
+	world_end();
+}
+
 static void only_what_concerns_one_is_done(void **state)
 {
 	const struct vfcap_apply_options vf = { .only = "0000:01:02.2" }, pf = { .only = PF },
@@ -741,6 +827,9 @@ int main(void)
 		cmocka_unit_test(what_is_as_described_is_left_alone),
 		cmocka_unit_test(vfs_get_the_drivers_that_are_described),
 		cmocka_unit_test(an_offset_has_to_be_where_its_rule_leads),
+		cmocka_unit_test(what_is_forced_may_be_described),
+		cmocka_unit_test(what_shows_something_may_be_left_alone),
+		cmocka_unit_test(who_watches_is_told),
 		cmocka_unit_test(only_what_concerns_one_is_done),
 		cmocka_unit_test(another_number_leaves_the_others_as_they_were),
 		cmocka_unit_test(what_the_kernel_answers_is_explained),
