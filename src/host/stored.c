@@ -133,7 +133,7 @@ int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t 
 	while (dir && !err && (e = readdir(dir))) {
 		if (!is_description(e->d_name))
 			continue;
-		more = reallocarray(*files, *n + 1, sizeof(*more));
+		more = vfcap_more(*files, *n, sizeof(*more));
 		if (!more) {
 			err = -ENOMEM;
 			break;

@@ -313,26 +313,26 @@ static int select_vfs(struct vfcap_job *job)
 static void tell(void *arg, const char *what, size_t done, size_t all)
 {
 	struct vfcap_job *job = arg;
-	struct vfcap_watch *watch = job->watch;
+	struct vfcap_headway *headway = job->headway;
 
-	pthread_mutex_lock(&watch->lock);
-	watch->done += done - job->done;
-	watch->all += all - job->all_told;
+	pthread_mutex_lock(&headway->lock);
+	headway->done += done - job->done;
+	headway->all += all - job->all_told;
 	job->done = done;
 	job->all_told = all;
-	watch->opt->progress(watch->opt->progress_arg, what, watch->done, watch->all);
-	pthread_mutex_unlock(&watch->lock);
+	headway->opt->progress(headway->opt->progress_arg, what, headway->done, headway->all);
+	pthread_mutex_unlock(&headway->lock);
 }
 
 int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
-		  struct vfcap_watch *watch)
+		  struct vfcap_headway *headway)
 {
-	const struct vfcap_apply_options *opt = watch->opt;
+	const struct vfcap_apply_options *opt = headway->opt;
 	int err;
 
 	job->target = target;
 	job->opt = opt;
-	job->watch = watch;
+	job->headway = headway;
 	job->all = (struct vfcap_change_options){ .dry_run = opt->dry_run,
 						  .no_verify = opt->no_verify,
 						  .if_off = opt->if_off,
@@ -343,7 +343,7 @@ int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
 						  .progress_arg = job };
 	err = select_vfs(job);
 	job->all_told = job->n;
-	watch->all += job->n;
+	headway->all += job->n;
 	return err;
 }
 

@@ -16,7 +16,7 @@
 struct vfcap_apply {
 	struct vfcap_targets targets;
 	struct vfcap_job *job; /* one for each */
-	struct vfcap_watch watch;
+	struct vfcap_headway headway;
 	const struct vfcap_outcome **outcome;
 	size_t n;
 };
@@ -105,12 +105,12 @@ static int apply_targets(struct vfcap *ctx, struct vfcap_apply *apply,
 {
 	int err = 0;
 
-	apply->watch.opt = opt;
+	apply->headway.opt = opt;
 	apply->job = calloc(apply->targets.n ? apply->targets.n : 1, sizeof(*apply->job));
 	if (!apply->job)
 		return -ENOMEM;
 	for (size_t i = 0; i < apply->targets.n && !err; i++)
-		err = vfcap_job_new(&apply->job[i], &apply->targets.target[i], &apply->watch);
+		err = vfcap_job_new(&apply->job[i], &apply->targets.target[i], &apply->headway);
 	if (err)
 		return err;
 	if (!opt->dry_run && vfcap_host_has_kernel(&ctx->host))
@@ -125,7 +125,7 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 		const struct vfcap_apply_options *opt, struct vfcap_apply **out)
 {
 	struct vfcap_apply *apply = calloc(1, sizeof(*apply));
-	int err = apply ? -pthread_mutex_init(&apply->watch.lock, NULL) : -ENOMEM;
+	int err = apply ? -pthread_mutex_init(&apply->headway.lock, NULL) : -ENOMEM;
 
 	ctx->host.error[0] = '\0';
 	if (!err)
@@ -159,6 +159,6 @@ void vfcap_apply_free(struct vfcap_apply *apply)
 	free(apply->job);
 	free(apply->outcome);
 	vfcap_targets_free(&apply->targets);
-	pthread_mutex_destroy(&apply->watch.lock);
+	pthread_mutex_destroy(&apply->headway.lock);
 	free(apply);
 }

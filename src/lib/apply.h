@@ -9,7 +9,7 @@
 #include "transact.h"
 
 /* What all jobs together tell to whoever watches. */
-struct vfcap_watch {
+struct vfcap_headway {
 	const struct vfcap_apply_options *opt;
 	pthread_mutex_t lock;
 	size_t done, all;
@@ -39,13 +39,13 @@ struct vfcap_job {
 	struct vfcap_change *change; /* what came of the n VFs */
 	char *said; /* lines that are to be logged */
 	size_t n_said;
-	struct vfcap_watch *watch;
+	struct vfcap_headway *headway;
 	size_t done, all_told; /* what it has told */
 };
 
 /* apply-pf.c. -ENOMEM. */
 int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
-		  struct vfcap_watch *watch);
+		  struct vfcap_headway *headway);
 void vfcap_job_free(struct vfcap_job *job);
 /* Settles all outcomes: without a change, or with the context ctx[0], of which this thread is the only user. */
 void vfcap_job_on_paper(struct vfcap_job *job);

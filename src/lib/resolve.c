@@ -96,10 +96,8 @@ static size_t highest(const struct vfcap_function *pf)
 static int add_target(struct resolving *r, struct vfcap_function *pf)
 {
 	struct vfcap_targets *all = r->targets;
-	struct vfcap_target *more = all->target;
+	struct vfcap_target *more = vfcap_more(all->target, all->n, sizeof(*more));
 
-	if (!(all->n & (all->n - 1)))
-		more = reallocarray(all->target, all->n ? 2 * all->n : 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	all->target = more;
