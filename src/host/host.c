@@ -8,28 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-void vfcap_cleanup_free(void *pp)
-{
-	free(*(void **)pp);
-}
-
-void *vfcap_more(void *array, size_t n, size_t size)
-{
-	return n & (n - 1) ? array : reallocarray(array, n ? 2 * n : 1, size);
-}
-
-void vfcap_cleanup_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-void vfcap_cleanup_fclose(FILE **f)
-{
-	if (*f)
-		fclose(*f);
-}
-
 int vfcap_host_fail(struct vfcap_host *h, int err, const char *fmt, ...)
 {
 	va_list ap;
