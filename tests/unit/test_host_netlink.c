@@ -125,21 +125,29 @@ static void test_vlan_list(void **state)
 	nlmsg_free(msg);
 }
 
+/* A message whose kernel counts that many VFs, and a list, not ended, that tells of so many. The caller frees it. */
+static struct nl_msg *many(unsigned int count, unsigned int told, struct nlattr **list)
+{
+	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
+
+	assert_non_null(nlmsg_put(msg, 0, 0, 0, 0, 0));
+	assert_int_equal(nla_put_u32(msg, IFLA_NUM_VF, count), 0);
+	*list = nla_nest_start(msg, IFLA_VFINFO_LIST);
+	for (unsigned int i = 0; i < told; i++)
+		put_vf(msg, i, mac_of_1, i);
+	return msg;
+}
+
 /* A list of 2000 VFs is longer than its own length can say; what follows it is of the same type. */
 static void test_overflow(void **state)
 {
 	static const uint8_t address[6] = { 2, 2, 2, 2, 2, 2 };
 	static struct vfcap_vfinfo info[2001];
-	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
 	struct nlattr *list;
+	struct nl_msg *msg = many(2000, 2000, &list);
 
 	(void)state;
-	assert_non_null(nlmsg_put(msg, 0, 0, 0, 0, 0));
 	memset(info, 0, sizeof(info));
-	assert_int_equal(nla_put_u32(msg, IFLA_NUM_VF, 2000), 0);
-	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
-	for (unsigned int i = 0; i < 2000; i++)
-		put_vf(msg, i, mac_of_1, i);
 	list->nla_len = (uint16_t)((const char *)nlmsg_tail(nlmsg_hdr(msg)) - (const char *)list);
 	assert_true(nla_len(list) < 65536);
 	assert_int_equal(nla_put(msg, IFLA_ADDRESS, sizeof(address), address), 0);
@@ -154,16 +162,11 @@ static void test_overflow(void **state)
 static void test_capped_list(void **state)
 {
 	static struct vfcap_vfinfo info[600];
-	struct nl_msg *msg = nlmsg_alloc_size(1 << 20);
 	struct nlattr *list;
+	struct nl_msg *msg = many(600, 256, &list);
 
 	(void)state;
-	assert_non_null(nlmsg_put(msg, 0, 0, 0, 0, 0));
 	memset(info, 0, sizeof(info));
-	assert_int_equal(nla_put_u32(msg, IFLA_NUM_VF, 600), 0);
-	list = nla_nest_start(msg, IFLA_VFINFO_LIST);
-	for (unsigned int i = 0; i < 256; i++)
-		put_vf(msg, i, mac_of_1, i);
 	nla_nest_end(msg, list);
 	list = nla_nest_start(msg, IFLA_AF_SPEC);
 	put_vf(msg, 300, mac_of_1, 300);
