@@ -431,6 +431,11 @@ static int add_function(struct capture *c, struct vfcap_function *fn)
 
 /* ------------------------------------------------------------------------------------ the host -- */
 
+#define CONFIG_OPTIONS                                                  \
+	{                                                               \
+		"*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" \
+	}
+
 /* Of large files, and of those that tell more than is wanted: the lines or words that matter. */
 static const struct {
 	const char *path; /* %: the kernel's release */
@@ -446,11 +451,9 @@ static const struct {
 	{ "lib/modules/%/modules.symbols", false, { "*vfio", "*iommufd" } },
 	{ "lib/modules/%/modules.builtin", false, { "*vfio", "*iommufd" } },
 	{ "lib/modules/%/modules.dep", false, { "*vfio", "*iommufd", "*vfcap" } },
-	{ "lib/modules/%/config",
-	  false,
-	  { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
-	{ "proc/config.gz", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
-	{ "boot/config-%", false, { "*IOMMU", "*VFIO", "*MODULE_SIG", "*LOCK_DOWN", "*PCI_" } },
+	{ "lib/modules/%/config", false, CONFIG_OPTIONS },
+	{ "proc/config.gz", false, CONFIG_OPTIONS }, /* unpacked, which is read as well */
+	{ "boot/config-%", false, CONFIG_OPTIONS },
 };
 
 static bool is_wanted(const char *text, const char *const *wanted, size_t n)
@@ -498,7 +501,7 @@ static int add_excerpt(struct capture *c, const char *path, bool words, const ch
 	int fd = vfcap_root_openat(c->host->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	char real[PATH_MAX];
 	bool known = fd >= 0 && real_path(c, fd, real);
-	cleanup_fclose FILE *in = vfcap_text_open(fd, path);
+	cleanup_fclose FILE *in = vfcap_text_of(fd, path);
 	cleanup_free char *text = NULL;
 	FILE *out = NULL;
 	size_t len = 0;

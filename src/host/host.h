@@ -180,9 +180,11 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size);
 /* The same of a name within an open directory; no link is followed. */
 ssize_t vfcap_dir_read(int dirfd, const char *name, char *buf, size_t size);
-/* text.c: what is in a file, unpacked where its name ends in ".gz": a stream to be read, which owns fd. NULL: fd is none,
- * or out of memory. What is packed ends with an error where it is damaged, or longer than any text that is wanted. */
-FILE *vfcap_text_open(int fd, const char *path);
+/* text.c: what is in a file, unpacked where its name ends in ".gz": a stream to be read. NULL: there is none, or out of
+ * memory. What is packed ends with an error where it is damaged, or longer than any text that is wanted. */
+FILE *vfcap_text_open(const struct vfcap_root *root, const char *path);
+/* The same of one that is open; the stream owns fd. NULL: fd is none, or out of memory, and fd was closed. */
+FILE *vfcap_text_of(int fd, const char *path);
 /* Is there a kernel behind the root: is its sys a sysfs (statfs)? */
 bool vfcap_root_has_kernel(const struct vfcap_root *root);
 

@@ -14,13 +14,7 @@ struct release {
 	char text[96];
 };
 
-static FILE *open_text(const struct vfcap_host *h, const char *path)
-{
-	return vfcap_text_open(vfcap_root_openat(h->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY),
-			       path);
-}
-
-/* The same of a path that may have the release in it, at a %; the path in path, "" where there is none. */
+/* The text of a path that may have the release in it, at a %; the path in path, "" where there is none. */
 static FILE *open_form(const struct vfcap_host *h, const struct release *release, const char *form,
 		       char *path, size_t size)
 {
@@ -29,7 +23,7 @@ static FILE *open_form(const struct vfcap_host *h, const struct release *release
 
 	snprintf(path, size, "%.*s%s%s", (int)(mark - form), form, *mark ? release->text : "",
 		 *mark ? mark + 1 : "");
-	file = open_text(h, path);
+	file = vfcap_text_open(h->root, path);
 	if (!file)
 		path[0] = '\0';
 	return file;
@@ -137,7 +131,7 @@ static bool find_parts(const struct vfcap_host *h, const struct release *release
 	size_t room = 0;
 
 	snprintf(path, sizeof(path), "lib/modules/%s/%s", release->text, list);
-	file = open_text(h, path);
+	file = vfcap_text_open(h->root, path);
 	while (file && getline(&line, &room, file) > 0)
 		for (unsigned int p = 0; p < VFCAP_PARTS; p++) {
 			if (!is_file_of(line, parts[p].name))

@@ -2,7 +2,6 @@
 /* What the kernel configures for VFs through their PF's netdev: rtnetlink's IFLA_VFINFO_LIST. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -12,7 +11,6 @@
 #include <netlink/socket.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "capture.h"
 #include "watch.h"
@@ -263,14 +261,10 @@ static void take_line(const char *line, const struct vfcap_function *pf, struct 
 
 static void read_capture(const struct vfcap_function *pf, struct vfcap_vfinfo *info, size_t n)
 {
-	int fd = vfcap_root_openat(pf->host->root, VFCAP_CAPTURE_VFINFO,
-				   O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	cleanup_fclose FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+	cleanup_fclose FILE *file = vfcap_text_open(pf->host->root, VFCAP_CAPTURE_VFINFO);
 	cleanup_free char *line = NULL;
 	size_t room = 0;
 
-	if (!file && fd >= 0)
-		close(fd);
 	while (file && getline(&line, &room, file) > 0)
 		take_line(line, pf, info, n);
 }

@@ -60,16 +60,6 @@ static void read_mac(struct subject *s)
 	lower(s->mac);
 }
 
-static FILE *open_file(const struct subject *s, const char *path)
-{
-	int fd = vfcap_root_openat(s->pf->host->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-
-	if (!file && fd >= 0)
-		close(fd);
-	return file;
-}
-
 /* Says who it is, once. */
 static bool found(struct subject *s, const char *who, const char *path, unsigned int line,
 		  const char *section)
@@ -181,7 +171,7 @@ static void connection_pair(void *arg, const struct pair *pair)
 
 static bool in_keyfile(struct subject *s, const char *path)
 {
-	cleanup_fclose FILE *file = open_file(s, path);
+	cleanup_fclose FILE *file = vfcap_text_open(s->pf->host->root, path);
 	struct connection c = { .s = s };
 
 	if (!file || !s->pf->n_netdev)
@@ -240,7 +230,7 @@ static void netplan_key(const struct subject *s, struct netplan *n, int indent, 
 
 static bool in_netplan(struct subject *s, const char *path)
 {
-	cleanup_fclose FILE *file = open_file(s, path);
+	cleanup_fclose FILE *file = vfcap_text_open(s->pf->host->root, path);
 	struct netplan n = { .indent = -1, .match_indent = -1 };
 	int ethernets = -1, devices = -1;
 	char line[LINE_ROOM];
@@ -324,7 +314,7 @@ static void link_pair(void *arg, const struct pair *pair)
 /* Does the file apply to the PF? Then *line tells where it sets the number. */
 static bool link_applies(const struct subject *s, const char *path, unsigned int *line)
 {
-	cleanup_fclose FILE *file = open_file(s, path);
+	cleanup_fclose FILE *file = vfcap_text_open(s->pf->host->root, path);
 	struct link_file l = { .s = s };
 
 	if (!file)
@@ -433,7 +423,7 @@ static bool look_link(struct subject *s, const char *path, bool *over)
 /* What its daemon keeps of the PFs that it configures: a file each, or the PF's address in one of all. */
 static bool look_operator(struct subject *s, const char *path, bool *over)
 {
-	cleanup_fclose FILE *file = open_file(s, path);
+	cleanup_fclose FILE *file = vfcap_text_open(s->pf->host->root, path);
 	const char *name = strrchr(path, '/') + 1;
 	bool own = strcmp(name, s->pf->name) == 0;
 	char line[LINE_ROOM];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Text files of the kernel, as they are, or packed as /proc/config.gz is. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -67,7 +68,7 @@ static FILE *unpack(int fd)
 	return NULL;
 }
 
-FILE *vfcap_text_open(int fd, const char *path)
+FILE *vfcap_text_of(int fd, const char *path)
 {
 	size_t len = strlen(path);
 	FILE *file;
@@ -80,4 +81,9 @@ FILE *vfcap_text_open(int fd, const char *path)
 	if (!file)
 		close(fd);
 	return file;
+}
+
+FILE *vfcap_text_open(const struct vfcap_root *root, const char *path)
+{
+	return vfcap_text_of(vfcap_root_openat(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY), path);
 }

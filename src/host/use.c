@@ -270,17 +270,14 @@ int vfcap_variants_load(struct vfcap_host *h, struct vfcap_variants *variants)
 {
 	char release[128], path[192], *line = NULL;
 	cleanup_fclose FILE *file = NULL;
-	int fd, err = 0;
 	size_t room = 0;
+	int err = 0;
 
 	*variants = (struct vfcap_variants){ 0 };
 	if (vfcap_root_read(h->root, "proc/sys/kernel/osrelease", release, sizeof(release)) <= 0)
 		return 0;
 	snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", release);
-	fd = vfcap_root_openat(h->root, path, O_RDONLY | O_NONBLOCK);
-	file = fd < 0 ? NULL : fdopen(fd, "r");
-	if (!file && fd >= 0)
-		close(fd);
+	file = vfcap_text_open(h->root, path);
 	while (file && !err && getline(&line, &room, file) > 0)
 		if (strncmp(line, VARIANT_ALIAS, sizeof(VARIANT_ALIAS) - 1) == 0)
 			err = add_variant(variants, line);
