@@ -111,7 +111,7 @@ endif
 # ------------------------------------------------------------------------------------- sources --
 
 core_src := $(sort $(wildcard src/core/*.c))
-lib_src := $(core_src) $(sort $(wildcard src/host/*.c src/lib/*.c))
+lib_src := $(core_src) $(sort $(wildcard src/util/*.c src/host/*.c src/lib/*.c))
 render_src := $(sort $(wildcard src/render/*.c))
 spec_src := $(sort $(wildcard src/spec/*.c))
 tool_src := $(render_src) $(spec_src) $(sort $(wildcard src/cmd/*.c)) src/vfcap.c

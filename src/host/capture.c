@@ -221,7 +221,7 @@ struct names {
 	size_t n;
 };
 
-static void cleanup_names(struct names *names)
+static void free_names(struct names *names)
 {
 	for (size_t i = 0; i < names->n; i++)
 		free(names->name[i]);
@@ -261,7 +261,7 @@ static int add_matching(struct capture *c, const char *dir, const char *pattern,
 {
 	size_t len = strcspn(pattern, "/");
 	const char *rest = pattern + len + (pattern[len] == '/');
-	VFCAP_CLEANUP(cleanup_names) struct names names = { 0 };
+	VFCAP_CLEANUP(free_names) struct names names = { 0 };
 	char part[256], path[PATH_MAX];
 	char *one[] = { part };
 	int err = 0;

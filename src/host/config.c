@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,16 +30,14 @@ char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
 
 /* The bridge above a function, from the link in the devices' directory, whose text ends in
  * "BRIDGE/FUNCTION". */
-static bool parent_of(const struct vfcap_function *fn, int devices, char parent[VFCAP_ADDRESS_LEN])
+static bool parent_of(const struct vfcap_function *fn, const struct vfcap_dir *devices,
+		      char parent[VFCAP_ADDRESS_LEN])
 {
 	struct vfcap_address a;
-	char link[4096];
-	ssize_t n = readlinkat(devices, fn->name, link, sizeof(link) - 1);
-	char *slash;
+	char link[PATH_MAX], *slash;
 
-	if (n <= 0)
+	if (vfcap_dir_read_link(devices, fn->name, link, sizeof(link)) <= 0)
 		return false;
-	link[n] = '\0';
 	slash = strrchr(link, '/');
 	if (!slash)
 		return false;
@@ -50,7 +49,7 @@ static bool parent_of(const struct vfcap_function *fn, int devices, char parent[
 	return true;
 }
 
-static bool bus_asleep(struct vfcap_function *fn, int devices)
+static bool bus_asleep(struct vfcap_function *fn, const struct vfcap_dir *devices)
 {
 	struct vfcap_topology *t = fn->host->topology;
 	char parent[VFCAP_ADDRESS_LEN], path[VFCAP_SYSFS_PATH], state[32];
@@ -61,7 +60,7 @@ static bool bus_asleep(struct vfcap_function *fn, int devices)
 	t->bus = fn->address.bus;
 	t->bus_domain = fn->address.domain;
 	t->bus_asleep = false;
-	if (devices < 0 || !parent_of(fn, devices, parent))
+	if (!vfcap_dir_is_open(devices) || !parent_of(fn, devices, parent))
 		return false;
 	snprintf(path, sizeof(path), VFCAP_SYSFS_DEVICES "/%s/power/runtime_status", parent);
 	t->bus_asleep = vfcap_root_read(fn->host->root, path, state, sizeof(state)) > 0 &&
@@ -71,13 +70,15 @@ static bool bus_asleep(struct vfcap_function *fn, int devices)
 
 /* A function that is merely runtime suspended can be read and is not asked about: every idle one on
  * vfio-pci is. */
-static enum vfcap_skip asleep(struct vfcap_function *fn, int devices, int dirfd)
+static enum vfcap_skip asleep(struct vfcap_function *fn, const struct vfcap_dir *devices,
+			      const struct vfcap_dir *dir)
 {
 	char state[32];
 
 	if (fn->host->wake)
 		return VFCAP_SKIP_NONE;
-	if (dirfd >= 0 && vfcap_dir_read(dirfd, "power_state", state, sizeof(state)) > 0 &&
+	if (vfcap_dir_is_open(dir) &&
+	    vfcap_dir_read(dir, "power_state", state, sizeof(state)) > 0 &&
 	    strcmp(state, "D3cold") == 0)
 		return VFCAP_SKIP_D3COLD;
 	return bus_asleep(fn, devices) ? VFCAP_SKIP_BRIDGE : VFCAP_SKIP_NONE;
@@ -97,28 +98,52 @@ static bool row_is_zero(const uint8_t row[16])
  * declared known at once, and the others are given. */
 static int keep_rows(struct vfcap_function *fn, const uint8_t *bytes, unsigned int len)
 {
+	struct vfcap_rows rows = { .end = (uint16_t)len };
 	int err = 0;
 
-	fn->rows = calloc(1, sizeof(*fn->rows));
-	if (!fn->rows)
-		return -ENOMEM;
 	for (unsigned int off = 0; off < len && !err; off += 16)
 		if (!row_is_zero(bytes + off))
-			err = vfcap_rows_put(fn->rows, off, bytes + off,
+			err = vfcap_rows_put(&rows, off, bytes + off,
 					     len - off < 16 ? len - off : 16);
 	for (unsigned int i = 0; i < len / 4; i += 32)
-		fn->rows->known[i / 32] = len / 4 - i < 32 ? (1u << (len / 4 - i)) - 1 : 0xffffffff;
-	fn->rows->end = (uint16_t)len;
-	return err;
+		rows.known[i / 32] = len / 4 - i < 32 ? (1u << (len / 4 - i)) - 1 : 0xffffffff;
+	fn->rows = err ? NULL : malloc(sizeof(*fn->rows));
+	if (!fn->rows) {
+		vfcap_rows_free(&rows);
+		return -ENOMEM;
+	}
+	*fn->rows = rows;
+	return 0;
 }
 
-static int read_whole(struct vfcap_function *fn, int fd)
+/* Where a sos report has it. The name of the bus has the domain where that architecture has
+ * domains. */
+static ssize_t read_proc(const struct vfcap_function *fn, uint8_t *bytes, size_t size)
+{
+	const struct vfcap_address a = fn->address;
+	char path[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus,
+		 a.devfn >> 3, a.devfn & 7);
+	n = vfcap_root_read_bytes(fn->host->root, path, bytes, size);
+	if (n != -ENOENT || a.domain)
+		return n;
+	snprintf(path, sizeof(path), "proc/bus/pci/%02x/%02x.%x", a.bus, a.devfn >> 3, a.devfn & 7);
+	return vfcap_root_read_bytes(fn->host->root, path, bytes, size);
+}
+
+static int captured_load(struct vfcap_function *fn, const struct vfcap_dir *dir)
 {
 	uint8_t bytes[VFCAP_CFG_SIZE];
-	ssize_t n = TEMP_FAILURE_RETRY(pread(fd, bytes, sizeof(bytes), 0));
+	ssize_t n = -ENOENT;
 
+	if (vfcap_dir_is_open(dir))
+		n = vfcap_dir_read_bytes(dir, "config", bytes, sizeof(bytes));
+	if (n == -ENOENT)
+		n = read_proc(fn, bytes, sizeof(bytes));
 	if (n < 0)
-		return -errno;
+		return (int)n;
 	memset(bytes + n, 0, sizeof(bytes) - (size_t)n);
 	if (n > VFCAP_EXT_BASE)
 		fn->config_size = VFCAP_CFG_SIZE;
@@ -129,58 +154,28 @@ static int read_whole(struct vfcap_function *fn, int fd)
 	return keep_rows(fn, bytes, (unsigned int)n & ~3u);
 }
 
-/* Where a sos report has it. The name of the bus has the domain where that architecture has
- * domains. */
-static int open_proc(const struct vfcap_function *fn)
-{
-	const struct vfcap_address a = fn->address;
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus,
-		 a.devfn >> 3, a.devfn & 7);
-	fd = vfcap_root_openat(fn->host->root, path, CONFIG_FLAGS);
-	if (fd != -ENOENT || a.domain)
-		return fd;
-	snprintf(path, sizeof(path), "proc/bus/pci/%02x/%02x.%x", a.bus, a.devfn >> 3, a.devfn & 7);
-	return vfcap_root_openat(fn->host->root, path, CONFIG_FLAGS);
-}
-
-static int captured_load(struct vfcap_function *fn, int dirfd)
-{
-	cleanup_close int fd = -ENOENT;
-
-	if (dirfd >= 0) {
-		fd = openat(dirfd, "config", CONFIG_FLAGS);
-		if (fd < 0)
-			fd = -errno;
-	}
-	if (fd == -ENOENT)
-		fd = open_proc(fn);
-	return fd < 0 ? fd : read_whole(fn, fd);
-}
-
 static int captured_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfcap_function *fn = ctx;
-	char path[VFCAP_SYSFS_PATH];
-	int err = 0;
 
 	if (fn->skip != VFCAP_SKIP_NONE)
 		return -EAGAIN;
 	if (!fn->rows) {
-		cleanup_close int dirfd = vfcap_root_openat(
-			fn->host->root, vfcap_sysfs_path(fn, "", path), O_PATH | O_DIRECTORY);
+		cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+		char path[VFCAP_SYSFS_PATH];
 
-		err = captured_load(fn, dirfd);
+		fn->config_err =
+			vfcap_dir_open(&dir, fn->host->root, vfcap_sysfs_path(fn, "", path));
+		if (!fn->config_err || fn->config_err == -ENOENT)
+			fn->config_err = captured_load(fn, &dir);
 	}
-	return err ? err : vfcap_rows_fetch(fn->rows, off, len, buf);
+	return fn->config_err ? fn->config_err : vfcap_rows_fetch(fn->rows, off, len, buf);
 }
 
 /* ------------------------------------------------------------------------------------ kernel -- */
 
 /* One file stays open: a chain is read header by header. */
-static int kernel_open(struct vfcap_function *fn, int dirfd)
+static int kernel_open(struct vfcap_function *fn)
 {
 	struct vfcap_topology *t = fn->host->topology;
 	char path[VFCAP_SYSFS_PATH];
@@ -191,42 +186,20 @@ static int kernel_open(struct vfcap_function *fn, int dirfd)
 	vfcap_cleanup_close(&t->config_fd);
 	t->config_fd = -1;
 	t->config_fn = NULL;
-	if (dirfd >= 0)
-		fd = openat(dirfd, "config", CONFIG_FLAGS);
-	else
-		fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path),
-				       CONFIG_FLAGS);
+	fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path), CONFIG_FLAGS);
 	if (fd < 0)
-		return dirfd >= 0 ? -errno : fd;
+		return fd;
 	t->config_fd = fd;
 	t->config_fn = fn;
 	return fd;
 }
 
-static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
-{
-	struct vfcap_function *fn = ctx;
-	ssize_t n;
-	int fd;
-
-	if (fn->skip != VFCAP_SKIP_NONE)
-		return -EAGAIN;
-	fd = kernel_open(fn, -1);
-	if (fd == -ENOENT)
-		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
-				       fn->name);
-	if (fd < 0)
-		return fd;
-	n = TEMP_FAILURE_RETRY(pread(fd, buf, len, off));
-	return n < 0 ? -errno : (int)(n & ~3);
-}
-
 /* The size of the file is what the function has; how far a read comes is what this reader may
  * see. */
-static int kernel_look(struct vfcap_function *fn, int dirfd)
+int vfcap_config_look(struct vfcap_function *fn)
 {
 	uint8_t bytes[CONFIG_UNPRIVILEGED + 4];
-	int fd = kernel_open(fn, dirfd);
+	int fd = kernel_open(fn);
 	struct stat st;
 	ssize_t n;
 
@@ -240,6 +213,32 @@ static int kernel_look(struct vfcap_function *fn, int dirfd)
 	else
 		fn->config_size = st.st_size <= VFCAP_EXT_BASE ? VFCAP_EXT_BASE : VFCAP_CFG_SIZE;
 	return 0;
+}
+
+static int kernel_read(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	int fd = kernel_open(fn);
+	ssize_t n = fd < 0 ? fd : TEMP_FAILURE_RETRY(pread(fd, buf, len, off));
+
+	return fd < 0 ? fd : n < 0 ? -errno : (int)(n & ~3);
+}
+
+/* What failed once, as when memory was short, is tried again. */
+static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	struct vfcap_function *fn = ctx;
+	int n;
+
+	if (fn->skip != VFCAP_SKIP_NONE)
+		return -EAGAIN;
+	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
+	if (!n)
+		n = kernel_read(fn, off, len, buf);
+	fn->config_err = n < 0 ? n : 0;
+	if (n == -ENOENT)
+		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
+				       fn->name);
+	return n;
 }
 
 /* --------------------------------------------------------------------------------------- IDs -- */
@@ -259,13 +258,16 @@ static void take_ids(struct vfcap_function *fn)
 	fn->has_ids = true;
 }
 
-void vfcap_config_attach(struct vfcap_function *fn, int devices, int dirfd)
+void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devices,
+			 const struct vfcap_dir *dir)
 {
 	bool kernel = fn->host->topology->kernel;
 
-	fn->skip = asleep(fn, devices, dirfd);
+	fn->skip = asleep(fn, devices, dir);
 	fn->fetch = kernel ? kernel_fetch : captured_fetch;
-	if (fn->skip == VFCAP_SKIP_NONE &&
-	    (kernel ? kernel_look(fn, dirfd) : captured_load(fn, dirfd)) == 0)
+	if (fn->skip != VFCAP_SKIP_NONE)
+		return;
+	fn->config_err = kernel ? vfcap_config_look(fn) : captured_load(fn, dir);
+	if (!fn->config_err)
 		take_ids(fn);
 }

@@ -47,7 +47,7 @@ struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address
 	fn->address = a;
 	vfcap_address_format(a, fn->name);
 	fn->vf_index = fn->totalvfs = fn->numvfs = -1;
-	fn->iommu_group = fn->config_size = fn->dirfd = -1;
+	fn->iommu_group = fn->config_size = -1;
 	more[h->n++] = fn;
 	return fn;
 }
@@ -78,8 +78,6 @@ static void function_free(struct vfcap_function *fn)
 	for (size_t i = 0; i < fn->n_netdev; i++)
 		free(fn->netdev[i]);
 	free(fn->netdev);
-	if (fn->dirfd >= 0)
-		close(fn->dirfd);
 	free(fn->driver);
 	free(fn->vf);
 	free(fn->image);
@@ -112,13 +110,13 @@ static bool in_order(const struct vfcap_host *h)
 	return true;
 }
 
-int vfcap_host_finish(struct vfcap_host *h)
+int vfcap_host_sort(struct vfcap_host *h)
 {
 	cleanup_free struct place *place = NULL;
 	size_t n = 0;
 
 	if (in_order(h))
-		return vfcap_host_relate(h);
+		return 0;
 	place = calloc(h->n, sizeof(*place));
 	if (!place)
 		return vfcap_host_fail(h, -ENOMEM, "out of memory");
@@ -136,7 +134,7 @@ int vfcap_host_finish(struct vfcap_host *h)
 		h->fn[n++] = fn;
 	}
 	h->n = n;
-	return vfcap_host_relate(h);
+	return 0;
 }
 
 void vfcap_host_clear(struct vfcap_host *h)
@@ -146,6 +144,4 @@ void vfcap_host_clear(struct vfcap_host *h)
 	free(h->fn);
 	h->fn = NULL;
 	h->n = 0;
-	vfcap_topology_free(h);
-	vfcap_netlink_free(h);
 }

@@ -14,37 +14,7 @@
 #include <sys/types.h>
 
 #include "../core/core.h"
-
-/* ------------------------------------------------------------------------------------- memory -- */
-
-#define VFCAP_CLEANUP(fn) __attribute__((cleanup(fn)))
-void vfcap_cleanup_free(void *pp); /* free(*pp) */
-void vfcap_cleanup_close(int *fd); /* close(*fd) when >= 0 */
-void vfcap_cleanup_fclose(FILE **f);
-#define cleanup_free VFCAP_CLEANUP(vfcap_cleanup_free)
-#define cleanup_close VFCAP_CLEANUP(vfcap_cleanup_close)
-#define cleanup_fclose VFCAP_CLEANUP(vfcap_cleanup_fclose)
-
-/* An array of n elements with room for one more: doubled whenever n is a power of two. Takes the place of
- * array; NULL: out of memory, and array stands. */
-void *vfcap_more(void *array, size_t n, size_t size);
-
-/* ------------------------------------------------------------------------------------ address -- */
-
-/* A function's address; a domain may have more than 16 bits (VMD). Routing ID = bus << 8 | devfn. */
-struct vfcap_address {
-	uint32_t domain;
-	uint8_t bus;
-	uint8_t devfn; /* device << 3 | function */
-};
-
-#define VFCAP_ADDRESS_LEN 20 /* room for "ffffffff:ff:1f.7" and its NUL */
-
-/* "0000:3b:00.1"; the domain with four digits or as many as it needs. Returns buf. */
-char *vfcap_address_format(struct vfcap_address a, char buf[VFCAP_ADDRESS_LEN]);
-/* Parses "3b:00.1", "0000:3b:00.1", "10000:e1:00.0" at s; returns the number of characters, 0: none. */
-size_t vfcap_address_parse(const char *s, struct vfcap_address *a);
-int vfcap_address_compare(struct vfcap_address a, struct vfcap_address b); /* <0, 0, >0 */
+#include "../util/util.h"
 
 /* --------------------------------------------------------------------------------------- rows -- */
 
@@ -59,7 +29,8 @@ struct vfcap_rows {
 
 /* Stores len (1..16) bytes at off (a multiple of 16); whole dwords count, the rest of them is dropped.
  * bytes NULL: zeros, any number of them (and no failure). What is given twice: the last wins. 0 or -ENOMEM. */
-int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes, unsigned int len);
+int vfcap_rows_put(struct vfcap_rows *rows, unsigned int off, const uint8_t *bytes,
+		   unsigned int len);
 /* As struct vfcap_image.fetch; ctx is a struct vfcap_rows. */
 int vfcap_rows_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
 void vfcap_rows_trim(struct vfcap_rows *rows); /* gives back the room that is not used */
@@ -78,14 +49,17 @@ struct vfcap_function {
 	char name[VFCAP_ADDRESS_LEN]; /* the address as text */
 	enum vfcap_role role;
 	bool known_vf; /* reads ffff:ffff where a VF does, or a link says so: a VF even without its PF */
+	bool unsure; /* a read of what sysfs says of it failed: it is not to be changed, nor counted on */
+	int config_err; /* -errno of the last read of its config space that failed; 0: none did since */
 	enum vfcap_skip skip; /* filled by the source when it first reads config space */
 	struct vfcap_function *pf; /* of a VF; NULL when it is not known */
 	int vf_index; /* 0-based; -1 when it is not known */
-	size_t pos, vf_pos; /* where it stands in host->fn and in pf->vf, after vfcap_host_finish() */
+	size_t pos,
+		vf_pos; /* where it stands in host->fn and in pf->vf, after vfcap_host_finish() */
 	struct vfcap_function **vf; /* of a PF: those that exist, by index; owned array */
 	size_t n_vf;
 	int totalvfs, numvfs; /* of a PF; -1 when not known */
-	uint32_t vendor, device; /* real ones (a VF's are completed by vfcap_host_relate()) */
+	uint32_t vendor, device; /* real ones (a VF's are completed by vfcap_host_finish()) */
 	uint32_t class_code; /* 24 bits, as JSON's "class" */
 	uint8_t revision;
 	bool has_ids; /* vendor, device, class, revision are known */
@@ -95,7 +69,6 @@ struct vfcap_function {
 	char **netdev; /* names; owned */
 	size_t n_netdev;
 	int config_size; /* 0, 64, 256 or 4096; -1: not looked at yet */
-	int dirfd; /* -1, or the device's directory while it is being read (sysfs) */
 
 	/* Where its config space comes from: as struct vfcap_image.fetch, ctx is this function. */
 	int (*fetch)(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
@@ -106,7 +79,8 @@ struct vfcap_function {
 	struct vfcap_image *image;
 	struct vfcap_chain *chain;
 	struct vfcap_image *siblings; /* of a PF: the OR of its VFs */
-	struct vfcap_function **unreadable; /* of a PF: VFs that could not enter that OR; owned array */
+	struct vfcap_function *
+		*unreadable; /* of a PF: VFs that could not enter that OR; owned array */
 	size_t n_unreadable, n_read; /* how many entered it */
 };
 
@@ -148,13 +122,14 @@ void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a);
 /* By address; NULL. Only after vfcap_host_finish(). */
 struct vfcap_function *vfcap_host_find(const struct vfcap_host *h, struct vfcap_address a);
-/* Sorts, drops the earlier of two functions with one address (told), then vfcap_host_relate(). */
+/* Sorts functions by address, and drops the earlier of two that have one (told). */
+int vfcap_host_sort(struct vfcap_host *h);
+/* relate.c: sorts, then roles, PF and VF links, real IDs: from what the source linked, else from the SR-IOV
+ * registers. */
 int vfcap_host_finish(struct vfcap_host *h);
-/* Roles, PF and VF links, real IDs: from what the source linked, else from the SR-IOV registers. */
-int vfcap_host_relate(struct vfcap_host *h);
 /* relate.c: where a PF's SR-IOV capability says that its VFs are: First VF Offset and VF Stride. */
 bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride);
-void vfcap_host_clear(struct vfcap_host *h); /* frees all that it owns */
+void vfcap_host_clear(struct vfcap_host *h); /* frees its functions; sources free what is theirs */
 
 /* -------------------------------------------------------------------------------------- files -- */
 
@@ -166,27 +141,6 @@ ssize_t vfcap_dump_read(struct vfcap_host *h, int fd, const char *name);
 /* dump.c: adds a file of --from: "FILE", "ADDR=FILE" or "-": a raw image (64, 256 or 4096 bytes that are no dump
  * text) or dump text. Fails, said, when the file is a directory or device, unreadable or holds no function. */
 int vfcap_file_add(struct vfcap_host *h, const char *spec);
-
-/* --------------------------------------------------------------------------------------- root -- */
-
-/* root.c: every path below is relative to the root and resolved inside it: openat2(RESOLVE_IN_ROOT). */
-int vfcap_root_open(struct vfcap_root **root, const char *dir);
-/* The same of a directory that goes with the root; name is what it is called. Takes scratch over when it succeeds. */
-int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name);
-void vfcap_root_close(struct vfcap_root *root);
-const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
-int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags); /* fd or -errno */
-/* Reads a small file into buf, strips trailing white space, ends it with NUL: length or -errno. */
-ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size);
-/* The same of a name within an open directory; no link is followed. */
-ssize_t vfcap_dir_read(int dirfd, const char *name, char *buf, size_t size);
-/* text.c: what is in a file, unpacked where its name ends in ".gz": a stream to be read. NULL: there is none, or out of
- * memory. What is packed ends with an error where it is damaged, or longer than any text that is wanted. */
-FILE *vfcap_text_open(const struct vfcap_root *root, const char *path);
-/* The same of one that is open; the stream owns fd. NULL: fd is none, or out of memory, and fd was closed. */
-FILE *vfcap_text_of(int fd, const char *path);
-/* Is there a kernel behind the root: is its sys a sysfs (statfs)? */
-bool vfcap_root_has_kernel(const struct vfcap_root *root);
 
 /* ------------------------------------------------------------------------------- sysfs, live -- */
 
@@ -221,7 +175,8 @@ const char *vfcap_vfio_how(const struct vfcap_guest *guest);
  * and writing: 0 or -errno. */
 unsigned int vfcap_vfio_size(const struct vfcap_guest *guest);
 int vfcap_vfio_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf);
-int vfcap_vfio_put(struct vfcap_guest *guest, unsigned int off, unsigned int len, const uint8_t *buf);
+int vfcap_vfio_put(struct vfcap_guest *guest, unsigned int off, unsigned int len,
+		   const uint8_t *buf);
 /* What vfcap's driver says that it shows. -ENOTTY: it is another driver. */
 int vfcap_vfio_get_emulated(struct vfcap_guest *guest, struct vfcap_vfio_emulated *out);
 
@@ -256,13 +211,15 @@ struct vfcap_vfinfo {
 	bool vlan_stag; /* the VLAN's protocol is 802.1ad */
 	uint8_t mac[6];
 	uint16_t vlan;
-	uint8_t told[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
+	uint8_t told
+		[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
 };
 /* Of one VF. Absence is no error: 0 with nothing set. One request per PF, kept in the host; when the root is not
  * the live one, what a capture has of it. */
 int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
 /* A line of that for a capture; nothing when nothing is known. */
-void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf, const struct vfcap_vfinfo *info);
+void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf,
+			const struct vfcap_vfinfo *info);
 void vfcap_netlink_free(struct vfcap_host *h);
 /* The parser behind it: fills those of info[0..n) that the attributes of one RTM_NEWLINK message speak of.
  * Gives how many VFs it speaks of. */

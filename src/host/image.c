@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host.h"
+#include "sysfs.h"
 
 #define BUCKETS 256
 #define NAME_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
@@ -141,36 +141,43 @@ static struct pci_dev *device_get(struct vfcap_function *fn)
 /* libpci says that a read failed, but not why. */
 static int why(struct vfcap_function *fn)
 {
-	char path[96];
-	cleanup_close int fd = -1;
+	char path[VFCAP_SYSFS_PATH];
+	cleanup_close int fd =
+		vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path), O_RDONLY);
 
-	snprintf(path, sizeof(path), "sys/bus/pci/devices/%s/config", fn->name);
-	fd = vfcap_root_openat(fn->host->root, path, O_RDONLY);
 	if (fd == -ENOENT)
 		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
 				       fn->name);
 	return fd < 0 ? fd : -EIO;
 }
 
+static int live_read(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	struct block b = { .dev = device_get(fn), .off = off, .len = len, .buf = buf };
+	unsigned int size = (unsigned int)fn->config_size;
+	struct escape here;
+
+	if (!b.dev)
+		return -ENOMEM;
+	if (off >= size)
+		return 0;
+	b.len = len < size - off ? len : size - off;
+	return guarded(&here, block_read, &b) && b.ok ? (int)b.len : why(fn);
+}
+
+/* What failed once, as when memory was short, is tried again. */
 static int live_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfcap_function *fn = ctx;
-	struct escape here;
-	struct block b;
+	int n;
 
 	if (fn->skip != VFCAP_SKIP_NONE)
 		return -EAGAIN;
-	if (fn->config_size >= 0) {
-		unsigned int size = (unsigned int)fn->config_size;
-
-		if (off >= size)
-			return 0;
-		len = len < size - off ? len : size - off;
-	}
-	b = (struct block){ .dev = device_get(fn), .off = off, .len = len, .buf = buf };
-	if (!b.dev)
-		return -ENOMEM;
-	return guarded(&here, block_read, &b) && b.ok ? (int)len : why(fn);
+	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
+	if (!n)
+		n = live_read(fn, off, len, buf);
+	fn->config_err = n < 0 ? n : 0;
+	return n;
 }
 
 static void access_init(void *arg)

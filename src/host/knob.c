@@ -53,6 +53,7 @@ void vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob)
 		knob->value[a] = number_or_0(vf, attr_path[a]);
 	knob->shown[VFCAP_EMUL_PASID] = number_or_0(vf, "vfcap/pasid_shown");
 	knob->shown[VFCAP_EMUL_PRI] = number_or_0(vf, "vfcap/pri_shown");
-	vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "vfcap/state", path), knob->state,
-			sizeof(knob->state));
+	if (vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "vfcap/state", path), knob->state,
+			    sizeof(knob->state)) < 0)
+		knob->state[0] = '\0';
 }

@@ -273,7 +273,7 @@ static int take_links(struct vfcap_host *h)
 	return err;
 }
 
-int vfcap_host_relate(struct vfcap_host *h)
+static int relate(struct vfcap_host *h)
 {
 	bool kernel_told = h->root && vfcap_root_has_kernel(h->root);
 	bool orphans = false;
@@ -288,4 +288,11 @@ int vfcap_host_relate(struct vfcap_host *h)
 	for (size_t i = 0; i < h->n; i++)
 		settle(h->fn[i]);
 	return err ? vfcap_host_fail(h, err, "out of memory") : 0;
+}
+
+int vfcap_host_finish(struct vfcap_host *h)
+{
+	int err = vfcap_host_sort(h);
+
+	return err ? err : relate(h);
 }

@@ -50,7 +50,7 @@ static bool number(int dir, const char *name, unsigned long *val)
 {
 	char text[32], *end;
 
-	if (vfcap_dir_read(dir, name, text, sizeof(text)) <= 0)
+	if (vfcap_fd_read(dir, name, text, sizeof(text)) <= 0)
 		return false;
 	*val = strtoul(text, &end, 0);
 	return end != text && !*end;

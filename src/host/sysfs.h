@@ -23,8 +23,12 @@ char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
 		       char buf[VFCAP_SYSFS_PATH]);
 
 /* config.c: decides whether the function may be read, reads what tells its IDs and its size, and
- * makes the rest available by fn->fetch. dirfd: its directory, -1 when there is none; devices:
- * the one of all functions, -1. */
-void vfcap_config_attach(struct vfcap_function *fn, int devices, int dirfd);
+ * makes the rest available by fn->fetch. dir: its directory, devices: the one of all functions; either may be
+ * one that is not open. */
+void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devices,
+			 const struct vfcap_dir *dir);
+
+/* config.c: how much config space a function has, and this reader may see; 0 or -errno. */
+int vfcap_config_look(struct vfcap_function *fn);
 
 #endif

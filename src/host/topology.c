@@ -2,49 +2,20 @@
 /* Which functions there are under a root, and what its sysfs says of them. */
 #include "sysfs.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PROC_PCI "proc/bus/pci"
 #define CLASS_NET "sys/class/net"
+#define DEVICE_PATH (sizeof(VFCAP_SYSFS_DEVICES "/") + VFCAP_ADDRESS_LEN)
 
-static void cleanup_closedir(DIR **dir)
+static char *device_path(struct vfcap_address a, char path[DEVICE_PATH])
 {
-	if (*dir)
-		closedir(*dir);
-}
-
-static DIR *root_opendir(const struct vfcap_root *root, const char *path, int *err)
-{
-	int fd = vfcap_root_openat(root, path, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	*err = fd < 0 ? fd : dir ? 0 : -errno;
-	if (fd >= 0 && !dir)
-		close(fd);
-	return dir;
-}
-
-/* The text of a link, ended: length or -errno. */
-static ssize_t read_link(int dirfd, const char *name, char *buf, size_t size)
-{
-	ssize_t n = readlinkat(dirfd, name, buf, size - 1);
-
-	if (n < 0)
-		return -errno;
-	buf[n] = '\0';
-	return n;
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
+	strcpy(path, VFCAP_SYSFS_DEVICES "/");
+	vfcap_address_format(a, path + strlen(path));
+	return path;
 }
 
 static bool is_address(const char *name, size_t len, struct vfcap_address *a)
@@ -87,146 +58,140 @@ static int order(const void *a, const void *b)
 				     *(const struct vfcap_address *)b);
 }
 
-static int list_sysfs(DIR *dir, struct addresses *list)
+static int list_sysfs(const struct vfcap_dir *dir, struct addresses *list)
 {
+	cleanup_names struct vfcap_names names;
 	struct vfcap_address a;
-	struct dirent *e;
-	int err = 0;
+	int err = vfcap_dir_list(dir, &names);
 
-	while (!err && (e = readdir(dir)))
-		if (is_address(e->d_name, strlen(e->d_name), &a))
+	for (size_t i = 0; i < names.n && !err; i++)
+		if (is_address(names.name[i], strlen(names.name[i]), &a))
 			err = addresses_add(list, a);
 	return err;
 }
 
-/* One PF and its VFs alone. */
+static bool is_virtfn(const char *name)
+{
+	return strncmp(name, "virtfn", 6) == 0;
+}
+
+/* One PF and its VFs alone. A link that cannot be read is a VF that would be left out. */
 static int list_pf(const struct vfcap_host *h, struct addresses *list)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	char path[sizeof(VFCAP_SYSFS_DEVICES "/") + VFCAP_ADDRESS_LEN], link[4096];
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[DEVICE_PATH], link[VFCAP_ADDRESS_LEN];
 	struct vfcap_address a;
-	struct dirent *e;
-	int err;
+	int err = vfcap_dir_open(&dir, h->root, device_path(h->pf, path));
 
-	strcpy(path, VFCAP_SYSFS_DEVICES "/");
-	vfcap_address_format(h->pf, path + strlen(path));
-	dir = root_opendir(h->root, path, &err);
-	if (dir)
+	if (!err)
+		err = vfcap_dir_list(&dir, &names);
+	if (!err)
 		err = addresses_add(list, h->pf);
-	while (!err && (e = readdir(dir)))
-		if (strncmp(e->d_name, "virtfn", 6) == 0 &&
-		    read_link(dirfd(dir), e->d_name, link, sizeof(link)) > 0 &&
-		    is_address(base_name(link), strlen(base_name(link)), &a))
+	for (size_t i = 0; i < names.n && !err; i++) {
+		ssize_t n;
+
+		if (!is_virtfn(names.name[i]))
+			continue;
+		n = vfcap_dir_read_link_name(&dir, names.name[i], link, sizeof(link));
+		if (n < 0 && n != -ENOENT)
+			err = (int)n;
+		else if (n > 0 && is_address(link, (size_t)n, &a))
 			err = addresses_add(list, a);
+	}
 	return err;
 }
 
 /* proc/bus/pci/BB/DD.F, or DDDD:BB/DD.F: put together they are addresses. */
-static int list_proc(const struct vfcap_root *root, struct addresses *list)
+static int list_bus(const struct vfcap_root *root, const char *bus, struct addresses *list)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *top = NULL;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[sizeof(PROC_PCI) + NAME_MAX + 1], name[2 * NAME_MAX + 2];
 	struct vfcap_address a;
-	struct dirent *e, *f;
 	int err;
 
-	top = root_opendir(root, PROC_PCI, &err);
-	while (!err && (e = readdir(top))) {
-		VFCAP_CLEANUP(cleanup_closedir) DIR *bus = NULL;
-		char path[sizeof(PROC_PCI) + sizeof(e->d_name)];
-		char name[2 * sizeof(e->d_name)];
-		int no_bus;
-
-		if (strlen(e->d_name) < 2 || e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), PROC_PCI "/%s", e->d_name);
-		bus = root_opendir(root, path, &no_bus);
-		while (bus && !err && (f = readdir(bus))) {
-			snprintf(name, sizeof(name), "%s:%s", e->d_name, f->d_name);
-			if (is_address(name, strlen(name), &a))
-				err = addresses_add(list, a);
-		}
+	snprintf(path, sizeof(path), PROC_PCI "/%s", bus);
+	err = vfcap_root_list(root, path, &names);
+	for (size_t i = 0; i < names.n && !err; i++) {
+		snprintf(name, sizeof(name), "%s:%s", bus, names.name[i]);
+		if (is_address(name, strlen(name), &a))
+			err = addresses_add(list, a);
 	}
+	return err == -ENOENT ? 0 : err; /* "devices" is a file */
+}
+
+static int list_proc(const struct vfcap_root *root, struct addresses *list)
+{
+	cleanup_names struct vfcap_names names = { 0 };
+	int err = vfcap_root_list(root, PROC_PCI, &names);
+
+	for (size_t i = 0; i < names.n && !err; i++)
+		err = list_bus(root, names.name[i], list);
 	return err;
 }
 
 /* ------------------------------------------------------------------------------ one function -- */
 
-static bool read_number(int dirfd, const char *name, unsigned long *val)
+static bool read_number(const struct vfcap_dir *dir, const char *name, unsigned long *val)
 {
-	char text[32], *end;
-
-	if (dirfd < 0 || vfcap_dir_read(dirfd, name, text, sizeof(text)) <= 0)
-		return false;
-	*val = strtoul(text, &end, 0);
-	return end != text && *end == '\0';
+	return vfcap_dir_is_open(dir) && vfcap_dir_read_number(dir, name, val) == 0;
 }
 
 /* The kernel's own idea of the IDs: a VF's are completed there. */
-static void read_ids(struct vfcap_function *fn, int dirfd)
+static void read_ids(struct vfcap_function *fn, const struct vfcap_dir *dir)
 {
 	unsigned long vendor, device, class_code, revision;
 
-	if (!read_number(dirfd, "vendor", &vendor) || !read_number(dirfd, "device", &device))
+	if (!read_number(dir, "vendor", &vendor) || !read_number(dir, "device", &device))
 		return;
 	fn->vendor = vendor & 0xffff;
 	fn->device = device & 0xffff;
-	if (fn->has_ids || !read_number(dirfd, "class", &class_code))
+	if (fn->has_ids || !read_number(dir, "class", &class_code))
 		return;
 	fn->class_code = class_code & 0xffffff;
-	fn->revision = read_number(dirfd, "revision", &revision) ? (uint8_t)revision : 0;
+	fn->revision = read_number(dir, "revision", &revision) ? (uint8_t)revision : 0;
 	fn->has_ids = true;
 }
 
 /* Without the extended part of config space the attributes have to do. */
-static void read_attributes(struct vfcap_function *fn, int dirfd)
+static void read_attributes(struct vfcap_function *fn, const struct vfcap_dir *dir)
 {
 	unsigned long val;
 
 	if (!fn->has_ids)
-		read_ids(fn, dirfd);
+		read_ids(fn, dir);
 	if (!fn->known_vf && (fn->host->topology->kernel || fn->config_size <= 256) &&
-	    read_number(dirfd, "sriov_totalvfs", &val))
+	    read_number(dir, "sriov_totalvfs", &val))
 		fn->totalvfs = (int)val;
 }
 
-static int read_links(struct vfcap_function *fn, int dirfd)
+static int read_links(struct vfcap_function *fn, const struct vfcap_dir *dir)
 {
-	char link[4096];
+	char name[NAME_MAX + 1];
 
-	if (read_link(dirfd, "driver", link, sizeof(link)) > 0) {
-		fn->driver = strdup(base_name(link));
+	if (vfcap_dir_read_link_name(dir, "driver", name, sizeof(name)) > 0) {
+		fn->driver = strdup(name);
 		if (!fn->driver)
 			return -ENOMEM;
 	}
-	if (read_link(dirfd, "iommu_group", link, sizeof(link)) > 0) {
+	if (vfcap_dir_read_link_name(dir, "iommu_group", name, sizeof(name)) > 0) {
 		char *end;
-		long group = strtol(base_name(link), &end, 10);
+		long group = strtol(name, &end, 10);
 
-		if (*end == '\0' && end != base_name(link) && group >= 0)
+		if (*end == '\0' && group >= 0)
 			fn->iommu_group = (int)group;
 	}
 	return 0;
 }
 
-static bool read_physfn(int dirfd, struct vfcap_address *pf)
+static bool read_physfn(const struct vfcap_dir *dir, struct vfcap_address *pf)
 {
-	char link[4096];
+	char name[VFCAP_ADDRESS_LEN];
+	ssize_t n = 0;
 
-	return dirfd >= 0 && read_link(dirfd, "physfn", link, sizeof(link)) > 0 &&
-	       is_address(base_name(link), strlen(base_name(link)), pf);
-}
-
-/* Its directory; -1: there is none in this capture; -ENODEV: it went since it was listed. */
-static int open_function(const struct vfcap_host *h, struct vfcap_address a)
-{
-	char path[sizeof(VFCAP_SYSFS_DEVICES "/") + VFCAP_ADDRESS_LEN] = VFCAP_SYSFS_DEVICES "/";
-	int fd;
-
-	vfcap_address_format(a, path + strlen(path));
-	fd = vfcap_root_openat(h->root, path, O_PATH | O_DIRECTORY);
-	if (fd >= 0)
-		return fd;
-	return h->topology->kernel ? -ENODEV : -1;
+	if (vfcap_dir_is_open(dir))
+		n = vfcap_dir_read_link_name(dir, "physfn", name, sizeof(name));
+	return n > 0 && is_address(name, (size_t)n, pf);
 }
 
 /* Where a physfn link leads; the PF need not be known yet. */
@@ -235,26 +200,32 @@ struct physfn {
 	struct vfcap_address pf;
 };
 
-static int add_function(struct vfcap_host *h, struct vfcap_address a, int devices,
-			struct physfn *physfn)
+static int add_function(struct vfcap_host *h, struct vfcap_address a,
+			const struct vfcap_dir *devices, struct physfn *physfn)
 {
-	cleanup_close int dirfd = devices < 0 ? -1 : open_function(h, a);
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	unsigned long failures = vfcap_root_failures(h->root);
 	struct vfcap_function *fn;
+	char path[DEVICE_PATH];
 	int err = 0;
 
-	if (dirfd == -ENODEV)
-		return 0;
+	if (vfcap_dir_is_open(devices))
+		err = vfcap_dir_open(&dir, h->root, device_path(a, path));
+	if (err == -ENOENT && h->topology->kernel)
+		return 0; /* it went since it was listed */
+	if (err && err != -ENOENT && h->topology->kernel)
+		return err; /* of a captured tree the rest is still of use */
 	fn = vfcap_host_add(h, a);
 	if (!fn)
 		return -ENOMEM;
-	if (dirfd >= 0)
-		err = read_links(fn, dirfd);
-	vfcap_config_attach(fn, devices, dirfd);
-	if (read_physfn(dirfd, &physfn->pf)) {
+	err = vfcap_dir_is_open(&dir) ? read_links(fn, &dir) : 0;
+	vfcap_config_attach(fn, devices, &dir);
+	if (read_physfn(&dir, &physfn->pf)) {
 		physfn->vf = fn;
 		fn->known_vf = true;
 	}
-	read_attributes(fn, dirfd);
+	read_attributes(fn, &dir);
+	fn->unsure = vfcap_root_failures(h->root) != failures;
 	return err;
 }
 
@@ -264,17 +235,21 @@ static int add_function(struct vfcap_host *h, struct vfcap_address a, int device
 static void index_by_links(struct vfcap_function *pf)
 {
 	struct vfcap_host *h = pf->host;
-	cleanup_close int dirfd = open_function(h, pf->address);
-	char name[24], link[4096];
-	struct vfcap_address a;
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	char path[DEVICE_PATH], name[24], link[VFCAP_ADDRESS_LEN];
+	unsigned long failures = vfcap_root_failures(h->root);
+	int err = vfcap_dir_open(&dir, h->root, device_path(pf->address, path));
 
-	for (int i = 0; dirfd >= 0 && i < 0x10000; i++) {
+	for (int i = 0; !err && i < 0x10000; i++) {
 		struct vfcap_function *vf;
+		struct vfcap_address a;
+		ssize_t n;
 
 		snprintf(name, sizeof(name), "virtfn%d", i);
-		if (read_link(dirfd, name, link, sizeof(link)) <= 0)
-			return;
-		if (!is_address(base_name(link), strlen(base_name(link)), &a))
+		n = vfcap_dir_read_link_name(&dir, name, link, sizeof(link));
+		if (n <= 0)
+			break;
+		if (!is_address(link, (size_t)n, &a))
 			continue;
 		vf = vfcap_host_find(h, a);
 		if (vf && vf != pf && (!vf->pf || vf->pf == pf)) {
@@ -283,14 +258,17 @@ static void index_by_links(struct vfcap_function *pf)
 			vf->known_vf = true;
 		}
 	}
+	pf->unsure |= vfcap_root_failures(h->root) != failures;
 }
 
 /* Likewise the IDs, which the VF itself reads as ffff. */
 static void ids_by_attributes(struct vfcap_function *vf)
 {
-	cleanup_close int dirfd = open_function(vf->host, vf->address);
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	char path[DEVICE_PATH];
 
-	read_ids(vf, dirfd);
+	if (vfcap_dir_open(&dir, vf->host->root, device_path(vf->address, path)) == 0)
+		read_ids(vf, &dir);
 }
 
 static void link_vfs(struct vfcap_host *h, const struct physfn *physfn, size_t n)
@@ -350,28 +328,33 @@ static int add_netdev(struct vfcap_function *fn, const char *name)
 	return 0;
 }
 
+/* An entry is a link to the netdev, below its device; in some captures it is a directory with a link to that. */
+static int link_netdev(struct vfcap_host *h, const struct vfcap_dir *dir, const char *name)
+{
+	char path[NAME_MAX + sizeof("/device")], link[PATH_MAX];
+	ssize_t n = vfcap_dir_read_link(dir, name, link, sizeof(link));
+	struct vfcap_function *fn;
+
+	if (n == -ENOENT) {
+		snprintf(path, sizeof(path), "%s/device", name);
+		n = vfcap_dir_read_link(dir, path, link, sizeof(link));
+	}
+	fn = n > 0 ? netdev_function(h, link) : NULL;
+	return fn ? add_netdev(fn, name) : 0;
+}
+
 static int link_netdevs(struct vfcap_host *h)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	char path[sizeof(((struct dirent *)NULL)->d_name) + sizeof("/device")], link[4096];
-	struct vfcap_function *fn;
-	struct dirent *e;
-	int err;
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	cleanup_names struct vfcap_names names = { 0 };
+	int err = vfcap_dir_open(&dir, h->root, CLASS_NET);
 
-	dir = root_opendir(h->root, CLASS_NET, &err);
-	if (!dir)
-		return 0;
-	while (!err && (e = readdir(dir))) {
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/device", e->d_name);
-		if (read_link(dirfd(dir), e->d_name, link, sizeof(link)) <= 0 &&
-		    read_link(dirfd(dir), path, link, sizeof(link)) <= 0)
-			continue;
-		fn = netdev_function(h, link);
-		if (fn)
-			err = add_netdev(fn, e->d_name);
-	}
+	if (!err)
+		err = vfcap_dir_list(&dir, &names);
+	if (err)
+		return err == -ENOMEM ? err : 0;
+	for (size_t i = 0; i < names.n && !err; i++)
+		err = link_netdev(h, &dir, names.name[i]);
 	return err;
 }
 
@@ -391,7 +374,7 @@ static void settle_drivers(struct vfcap_host *h)
 static uint32_t kernel_release(const struct vfcap_root *root)
 {
 	static const char before[] = "Linux version ";
-	char text[256], *s = text, *end;
+	char text[1024], *s = text, *end;
 	unsigned long major, minor;
 
 	if (vfcap_root_read(root, "proc/sys/kernel/osrelease", text, sizeof(text)) <= 0) {
@@ -408,7 +391,8 @@ static uint32_t kernel_release(const struct vfcap_root *root)
 	return end == s || minor > 0xffff ? VFCAP_RELEASE_NEWEST : VFCAP_RELEASE(major, minor);
 }
 
-static int add_all(struct vfcap_host *h, const struct addresses *list, int devices)
+static int add_all(struct vfcap_host *h, const struct addresses *list,
+		   const struct vfcap_dir *devices)
 {
 	cleanup_free struct physfn *physfn = calloc(list->n, sizeof(*physfn));
 	int err = physfn ? 0 : -ENOMEM;
@@ -455,32 +439,40 @@ void vfcap_topology_free(struct vfcap_host *h)
 	h->topology = NULL;
 }
 
+/* Says why there is nothing to look at. */
+static int no_functions(struct vfcap_host *h, int err)
+{
+	const char *root = vfcap_root_dir(h->root);
+	const char *slash = *root && root[strlen(root) - 1] == '/' ? "" : "/";
+
+	return vfcap_host_fail(h, err, "%s%s" VFCAP_SYSFS_DEVICES ": %s", root, slash,
+			       err == -ENOENT ? "no PCI function there, nor in " PROC_PCI :
+						strerror(-err));
+}
+
 int vfcap_topology_scan(struct vfcap_host *h)
 {
 	VFCAP_CLEANUP(cleanup_addresses) struct addresses list = { 0 };
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	const char *root = vfcap_root_dir(h->root);
-	const char *slash = *root && root[strlen(root) - 1] == '/' ? "" : "/";
-	int no_sysfs, err = topology_new(h);
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	const char *what;
+	int err = topology_new(h);
 
 	if (err)
-		return vfcap_host_fail(h, err, "%s: %s", root, strerror(-err));
-	dir = root_opendir(h->root, VFCAP_SYSFS_DEVICES, &no_sysfs);
-	if (dir)
-		err = h->one_pf ? list_pf(h, &list) : list_sysfs(dir, &list);
-	if (!err && !list.n && !h->topology->kernel && !h->one_pf)
+		return vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root), strerror(-err));
+	err = vfcap_dir_open(&dir, h->root, VFCAP_SYSFS_DEVICES);
+	if (!err)
+		err = h->one_pf ? list_pf(h, &list) : list_sysfs(&dir, &list);
+	if ((!err || err == -ENOENT) && !list.n && !h->topology->kernel && !h->one_pf)
 		err = list_proc(h->root, &list);
-	if (err == -ENOENT)
-		err = 0;
-	if (!err && !list.n)
-		return vfcap_host_fail(h, no_sysfs ? no_sysfs : -ENOENT,
-				       "%s%s" VFCAP_SYSFS_DEVICES ": %s", root, slash,
-				       no_sysfs && no_sysfs != -ENOENT ?
-					       strerror(-no_sysfs) :
-					       "no PCI function there, nor in " PROC_PCI);
+	if ((!err && !list.n) || err == -ENOENT || err == -EACCES)
+		return no_functions(h, err ? err : -ENOENT);
 	if (!err) {
 		addresses_sort(&list);
-		err = add_all(h, &list, dir ? dirfd(dir) : -1);
+		err = add_all(h, &list, &dir);
 	}
-	return err ? vfcap_host_fail(h, err, "%s: %s", root, strerror(-err)) : 0;
+	if (!err)
+		return 0;
+	return vfcap_root_failure(h->root, &what) == err ?
+		       vfcap_host_fail(h, err, "%s", what) :
+		       vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root), strerror(-err));
 }

@@ -33,7 +33,7 @@ static int futures_new(struct vfcap_job *job, const struct vfcap_function *pf)
 		vf->pf = &f->pf;
 		vf->vf_index = (int)job->index[i];
 		vf->vf_pos = i;
-		vf->numvfs = vf->totalvfs = vf->iommu_group = vf->config_size = vf->dirfd = -1;
+		vf->numvfs = vf->totalvfs = vf->iommu_group = vf->config_size = -1;
 		f->list[i] = vf;
 	}
 	return 0;

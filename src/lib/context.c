@@ -27,6 +27,8 @@ void vfcap_free(struct vfcap *ctx)
 		return;
 	vfcap_live_detach(&ctx->host);
 	vfcap_host_clear(&ctx->host);
+	vfcap_topology_free(&ctx->host);
+	vfcap_netlink_free(&ctx->host);
 	vfcap_root_close(ctx->host.root);
 	free(ctx->scratch);
 	free(ctx->source);

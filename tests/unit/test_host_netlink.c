@@ -239,6 +239,7 @@ static void test_request(void **state)
 				assert_int_equal(h.netlink != NULL, live);
 			}
 			vfcap_host_clear(&h);
+			vfcap_netlink_free(&h);
 		}
 }
 

@@ -105,6 +105,7 @@ static void clear(struct vfcap_host *h)
 	struct vfcap_root *root = h->root;
 
 	vfcap_host_clear(h);
+	vfcap_topology_free(h);
 	vfcap_root_close(root);
 }
 

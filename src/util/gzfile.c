@@ -7,7 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "host.h"
+#include "util.h"
 
 #define MOST (16 << 20) /* bytes unpacked: a configuration has 300,000 */
 
@@ -66,6 +66,40 @@ static FILE *unpack(int fd)
 		close(fd);
 	free(p);
 	return NULL;
+}
+
+int vfcap_gunzip(const void *data, size_t size, size_t most, char **out, size_t *len)
+{
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)data, .avail_in = (uInt)size };
+	size_t room = 0;
+	int err = 0, ret = inflateInit2(&z, 16 + MAX_WBITS) == Z_OK ? Z_OK : Z_MEM_ERROR;
+
+	*out = NULL;
+	*len = 0;
+	while (ret == Z_OK && !err && *len <= most) {
+		char *more = realloc(*out, room = room ? 2 * room : 4 * size + 4096);
+
+		if (!more) {
+			err = -ENOMEM;
+			break;
+		}
+		*out = more;
+		z.next_out = (Bytef *)more + *len;
+		z.avail_out = (uInt)(room - *len - 1);
+		ret = inflate(&z, Z_NO_FLUSH);
+		*len = (size_t)((char *)z.next_out - more);
+		more[*len] = '\0';
+	}
+	inflateEnd(&z);
+	if (!err && *len > most)
+		err = -EFBIG;
+	else if (!err && ret != Z_STREAM_END)
+		err = ret == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
+	if (err) {
+		free(*out);
+		*out = NULL;
+	}
+	return err;
 }
 
 FILE *vfcap_text_of(int fd, const char *path)

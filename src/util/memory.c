@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "util.h"
 
 void vfcap_cleanup_free(void *pp)
 {

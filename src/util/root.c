@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Files under a root that was given, and never outside of it. */
-#include "capture.h"
+#include "root.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,16 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* A captured tree may hold a FIFO or a terminal where a file is expected: neither may hold us
- * up. */
-#define READ_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
-struct vfcap_root {
-	int fd;
-	bool is_slash; /* then there is no outside */
-	char *dir; /* as it was given */
-	char *scratch; /* where it was unpacked to, which goes with it; NULL */
-};
+void vfcap_scratch_remove(const char *dir);
 
 int vfcap_root_open(struct vfcap_root **out, const char *dir)
 {
@@ -35,9 +26,10 @@ int vfcap_root_open(struct vfcap_root **out, const char *dir)
 	if (!root)
 		return -ENOMEM;
 	root->dir = strdup(dir);
+	root->failure = calloc(1, sizeof(*root->failure));
 	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (!root->dir || root->fd < 0) {
-		int err = root->dir ? -errno : -ENOMEM;
+	if (!root->dir || !root->failure || root->fd < 0) {
+		int err = root->dir && root->failure ? -errno : -ENOMEM;
 
 		vfcap_root_close(root);
 		return err;
@@ -71,6 +63,7 @@ void vfcap_root_close(struct vfcap_root *root)
 		vfcap_scratch_remove(root->scratch);
 	free(root->scratch);
 	vfcap_cleanup_close(&root->fd);
+	free(root->failure);
 	free(root->dir);
 	free(root);
 }
@@ -207,16 +200,9 @@ static ssize_t read_text(int fd, char *buf, size_t size)
 	return n;
 }
 
-ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size)
+ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size)
 {
-	cleanup_close int fd = vfcap_root_openat(root, path, READ_FLAGS);
-
-	return fd < 0 ? fd : read_text(fd, buf, size);
-}
-
-ssize_t vfcap_dir_read(int dirfd, const char *name, char *buf, size_t size)
-{
-	cleanup_close int fd = openat(dirfd, name, READ_FLAGS | O_NOFOLLOW);
+	cleanup_close int fd = openat(dirfd, name, VFCAP_READ_FLAGS | O_NOFOLLOW);
 
 	return fd < 0 ? -errno : read_text(fd, buf, size);
 }

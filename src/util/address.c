@@ -2,7 +2,7 @@
 /*
  * Addresses of PCI functions as text.
  */
-#include "host.h"
+#include "util.h"
 
 static char *put_hex(char *p, uint32_t value, int digits)
 {

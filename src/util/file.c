@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The one reader of small files, links and directories below a root: what a failed read means is decided here. */
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "root.h"
+
+/* ----------------------------------------------------------------------------------- outcomes -- */
+
+static bool is_there(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path)
+{
+	cleanup_close int fd = dir ? openat(dir->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC) :
+				     vfcap_root_openat(root, path, O_PATH);
+
+	return fd >= 0;
+}
+
+static void keep(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
+		 int err)
+{
+	struct vfcap_failure *failure = root->failure;
+	const char *slash = root->dir[strlen(root->dir) - 1] == '/' ? "" : "/";
+
+	failure->n++;
+	if (failure->err)
+		return;
+	failure->err = err;
+	path += strspn(path, "/");
+	snprintf(failure->what, sizeof(failure->what), "%s%s%s%s%s: %s", root->dir, slash,
+		 dir ? dir->path : "", dir && *path ? "/" : "", path, strerror(-err));
+}
+
+int vfcap_root_outcome(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
+		       int err)
+{
+	switch (err) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ESRCH:
+		return -ENOENT;
+	case -ENODEV:
+	case -ENXIO:
+		if (!is_there(root, dir, path))
+			return -ENOENT;
+		break;
+	case -EACCES:
+	case -EPERM:
+		return err;
+	}
+	keep(root, dir, path, err);
+	return err;
+}
+
+int vfcap_root_failure(const struct vfcap_root *root, const char **what)
+{
+	*what = root->failure->what;
+	return root->failure->err;
+}
+
+unsigned long vfcap_root_failures(const struct vfcap_root *root)
+{
+	return root->failure->n;
+}
+
+void vfcap_root_forget_failure(const struct vfcap_root *root)
+{
+	root->failure->err = 0;
+}
+
+/* ------------------------------------------------------------------------------------- files -- */
+
+static int open_file(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path)
+{
+	int fd;
+
+	if (!dir)
+		return vfcap_root_openat(root, path, VFCAP_READ_FLAGS);
+	fd = openat(dir->fd, path, VFCAP_READ_FLAGS | O_NOFOLLOW);
+	return fd < 0 ? -errno : fd;
+}
+
+/* How many bytes there are from at on, up to size: a kernel gives an attribute, and a disk a file, in one piece. Not by
+ * read(2): from a FIFO or a terminal, which a captured tree may hold, that would be no failure. */
+static ssize_t read_at(int fd, void *buf, size_t size, size_t at)
+{
+	ssize_t n = TEMP_FAILURE_RETRY(pread(fd, buf, size, (off_t)at));
+
+	return n < 0 ? -errno : n;
+}
+
+static ssize_t read_bytes(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			  const char *path, void *buf, size_t size)
+{
+	cleanup_close int fd = open_file(root, dir, path);
+	ssize_t n = fd < 0 ? fd : read_at(fd, buf, size, 0);
+
+	return n < 0 ? vfcap_root_outcome(root, dir, path, (int)n) : n;
+}
+
+static ssize_t read_text(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			 const char *path, char *buf, size_t size)
+{
+	ssize_t n = read_bytes(root, dir, path, buf, size);
+	bool whole = n < (ssize_t)size;
+
+	buf[n < 0 ? 0 : whole ? n : (ssize_t)size - 1] = '\0';
+	if (n < 0)
+		return n;
+	if (!whole)
+		return vfcap_root_outcome(root, dir, path, -EFBIG);
+	while (n > 0 && isspace((unsigned char)buf[n - 1]))
+		buf[--n] = '\0';
+	return n;
+}
+
+ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf, size_t size)
+{
+	return read_text(root, NULL, path, buf, size);
+}
+
+ssize_t vfcap_dir_read(const struct vfcap_dir *dir, const char *name, char *buf, size_t size)
+{
+	return read_text(dir->root, dir, name, buf, size);
+}
+
+ssize_t vfcap_root_read_bytes(const struct vfcap_root *root, const char *path, void *buf,
+			      size_t size)
+{
+	return read_bytes(root, NULL, path, buf, size);
+}
+
+ssize_t vfcap_dir_read_bytes(const struct vfcap_dir *dir, const char *name, void *buf, size_t size)
+{
+	return read_bytes(dir->root, dir, name, buf, size);
+}
+
+/* ---------------------------------------------------------------------------------- whole files -- */
+
+/* What grows is what was read, so that a file that claims to be large costs nothing. */
+static int load_fd(int fd, size_t most, char **text, size_t *len)
+{
+	size_t room = 0;
+	ssize_t n;
+
+	do {
+		if (room - *len < 2) {
+			char *more = realloc(*text, room = room ? 2 * room : 4096);
+
+			if (!more)
+				return -ENOMEM;
+			*text = more;
+		}
+		n = read_at(fd, *text + *len, room - *len - 1, *len);
+		if (n > 0)
+			*len += (size_t)n;
+		(*text)[*len] = '\0';
+	} while (n > 0 && *len <= most);
+	return n < 0 ? (int)n : *len > most ? -EFBIG : 0;
+}
+
+static bool is_packed(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 3 && strcmp(path + len - 3, ".gz") == 0;
+}
+
+static int load_packed(int fd, size_t most, char **text, size_t *len)
+{
+	cleanup_free char *data = NULL;
+	size_t size = 0;
+	int err = load_fd(fd, most, &data, &size);
+
+	return err ? err : vfcap_gunzip(data, size, most, text, len);
+}
+
+static int load(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
+		size_t most, char **text, size_t *len)
+{
+	cleanup_close int fd = open_file(root, dir, path);
+	int err = fd;
+
+	*text = NULL;
+	*len = 0;
+	if (fd >= 0)
+		err = is_packed(path) ? load_packed(fd, most, text, len) :
+					load_fd(fd, most, text, len);
+	if (!err)
+		return 0;
+	free(*text);
+	*text = NULL;
+	return vfcap_root_outcome(root, dir, path, err);
+}
+
+int vfcap_root_load(const struct vfcap_root *root, const char *path, size_t most, char **text,
+		    size_t *len)
+{
+	return load(root, NULL, path, most, text, len);
+}
+
+int vfcap_dir_load(const struct vfcap_dir *dir, const char *name, size_t most, char **text,
+		   size_t *len)
+{
+	return load(dir->root, dir, name, most, text, len);
+}
+
+char *vfcap_line_next(char **rest)
+{
+	char *line = *rest;
+
+	if (!line || !*line)
+		return NULL;
+	*rest = line + strcspn(line, "\n");
+	if (**rest)
+		*(*rest)++ = '\0';
+	return line;
+}
+
+int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigned long *val)
+{
+	char text[32], *end;
+	ssize_t n = vfcap_dir_read(dir, name, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	errno = 0;
+	*val = strtoul(text, &end, 0);
+	if (!isdigit((unsigned char)text[0]) || *end || errno)
+		return vfcap_root_outcome(dir->root, dir, name, -EINVAL);
+	return 0;
+}
+
+int vfcap_root_has(const struct vfcap_root *root, const char *path)
+{
+	cleanup_close int fd = vfcap_root_openat(root, path, O_PATH);
+	int err = fd < 0 ? vfcap_root_outcome(root, NULL, path, fd) : 0;
+
+	return !err ? 1 : err == -ENOENT ? 0 : err;
+}
+
+/* ------------------------------------------------------------------------------------- links -- */
+
+static ssize_t read_link(int fd, const char *name, char *buf, size_t size)
+{
+	ssize_t n = readlinkat(fd, name, buf, size);
+
+	if (n < 0)
+		return errno == EINVAL ? -ENOENT : -errno;
+	if (n == (ssize_t)size)
+		return -ENAMETOOLONG;
+	buf[n] = '\0';
+	return n;
+}
+
+ssize_t vfcap_dir_read_link(const struct vfcap_dir *dir, const char *name, char *buf, size_t size)
+{
+	ssize_t n = read_link(dir->fd, name, buf, size);
+
+	return n < 0 ? vfcap_root_outcome(dir->root, dir, name, (int)n) : n;
+}
+
+ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
+			     size_t size)
+{
+	cleanup_close int fd = vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? fd : read_link(fd, "", buf, size);
+
+	return n < 0 ? vfcap_root_outcome(root, NULL, path, (int)n) : n;
+}
+
+static ssize_t link_name(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			 const char *path, char *buf, size_t size)
+{
+	char text[PATH_MAX], *slash;
+	ssize_t n = dir ? vfcap_dir_read_link(dir, path, text, sizeof(text)) :
+			  vfcap_root_read_link(root, path, text, sizeof(text));
+	const char *name;
+
+	buf[0] = '\0';
+	if (n < 0)
+		return n;
+	slash = strrchr(text, '/');
+	name = slash ? slash + 1 : text;
+	if (strlen(name) >= size)
+		return vfcap_root_outcome(root, dir, path, -EFBIG);
+	strcpy(buf, name);
+	return (ssize_t)strlen(name);
+}
+
+ssize_t vfcap_dir_read_link_name(const struct vfcap_dir *dir, const char *name, char *buf,
+				 size_t size)
+{
+	return link_name(dir->root, dir, name, buf, size);
+}
+
+ssize_t vfcap_root_read_link_name(const struct vfcap_root *root, const char *path, char *buf,
+				  size_t size)
+{
+	return link_name(root, NULL, path, buf, size);
+}
+
+/* -------------------------------------------------------------------------------- directories -- */
+
+int vfcap_dir_open(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path)
+{
+	int fd;
+
+	path += strspn(path, "/");
+	fd = vfcap_root_openat(root, *path ? path : ".", O_PATH | O_DIRECTORY);
+	*dir = (struct vfcap_dir){ .root = fd < 0 ? NULL : root, .fd = fd };
+	snprintf(dir->path, sizeof(dir->path), "%s", path);
+	return fd < 0 ? vfcap_root_outcome(root, NULL, path, fd) : 0;
+}
+
+void vfcap_dir_close(struct vfcap_dir *dir)
+{
+	vfcap_cleanup_close(&dir->fd);
+	*dir = (struct vfcap_dir)VFCAP_DIR_NONE;
+}
+
+static void cleanup_closedir(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
+}
+
+static int add_name(struct vfcap_names *names, const char *name)
+{
+	char **more = vfcap_more(names->name, names->n, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	names->name = more;
+	more[names->n] = strdup(name);
+	return more[names->n] ? (names->n++, 0) : -ENOMEM;
+}
+
+/* Takes fd over. */
+static int list_fd(int fd, struct vfcap_names *names)
+{
+	VFCAP_CLEANUP(cleanup_closedir) DIR *stream = fdopendir(fd);
+	struct dirent *e;
+	int err = 0;
+
+	if (!stream) {
+		err = -errno;
+		close(fd);
+	}
+	while (!err) {
+		errno = 0;
+		e = readdir(stream);
+		if (!e)
+			return -errno;
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			err = add_name(names, e->d_name);
+	}
+	return err;
+}
+
+static int list_opened(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
+		       int fd, struct vfcap_names *names)
+{
+	int err = fd < 0 ? fd : list_fd(fd, names);
+
+	if (!err)
+		return 0;
+	vfcap_names_free(names);
+	return vfcap_root_outcome(root, dir, path, err);
+}
+
+int vfcap_dir_list(const struct vfcap_dir *dir, struct vfcap_names *names)
+{
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*names = (struct vfcap_names){ 0 };
+	return list_opened(dir->root, dir, "", fd < 0 ? -errno : fd, names);
+}
+
+int vfcap_root_list(const struct vfcap_root *root, const char *path, struct vfcap_names *names)
+{
+	*names = (struct vfcap_names){ 0 };
+	return list_opened(root, NULL, path, vfcap_root_openat(root, path, O_RDONLY | O_DIRECTORY),
+			   names);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void vfcap_names_sort(struct vfcap_names *names)
+{
+	if (names->n)
+		qsort(names->name, names->n, sizeof(*names->name), by_name);
+}
+
+void vfcap_names_free(struct vfcap_names *names)
+{
+	for (size_t i = 0; i < names->n; i++)
+		free(names->name[i]);
+	free(names->name);
+	*names = (struct vfcap_names){ 0 };
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every other room uses and what knows nothing of PCI hosts: memory that is freed with its scope, addresses,
+ * and the one reader of files below a root. Not installed.
+ */
+#ifndef VFCAP_UTIL_H
+#define VFCAP_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* ------------------------------------------------------------------------------------- memory -- */
+
+#define VFCAP_CLEANUP(fn) __attribute__((cleanup(fn)))
+#define VFCAP_MUST_CHECK __attribute__((warn_unused_result))
+void vfcap_cleanup_free(void *pp); /* free(*pp) */
+void vfcap_cleanup_close(int *fd); /* close(*fd) when >= 0 */
+void vfcap_cleanup_fclose(FILE **f);
+#define cleanup_free VFCAP_CLEANUP(vfcap_cleanup_free)
+#define cleanup_close VFCAP_CLEANUP(vfcap_cleanup_close)
+#define cleanup_fclose VFCAP_CLEANUP(vfcap_cleanup_fclose)
+
+/* An array of n elements with room for one more: doubled whenever n is a power of two. Takes the place of
+ * array; NULL: out of memory, and array stands. */
+void *vfcap_more(void *array, size_t n, size_t size);
+
+/* ------------------------------------------------------------------------------------ address -- */
+
+/* A function's address; a domain may have more than 16 bits (VMD). Routing ID = bus << 8 | devfn. */
+struct vfcap_address {
+	uint32_t domain;
+	uint8_t bus;
+	uint8_t devfn; /* device << 3 | function */
+};
+
+#define VFCAP_ADDRESS_LEN 20 /* room for "ffffffff:ff:1f.7" and its NUL */
+
+/* "0000:3b:00.1"; the domain with four digits or as many as it needs. Returns buf. */
+char *vfcap_address_format(struct vfcap_address a, char buf[VFCAP_ADDRESS_LEN]);
+/* Parses "3b:00.1", "0000:3b:00.1", "10000:e1:00.0" at s; returns the number of characters, 0: none. */
+size_t vfcap_address_parse(const char *s, struct vfcap_address *a);
+int vfcap_address_compare(struct vfcap_address a, struct vfcap_address b); /* <0, 0, >0 */
+
+/* --------------------------------------------------------------------------------------- root -- */
+
+/*
+ * A directory that stands for "/": every path below is relative to it and resolved inside it, whatever links and
+ * ".." are on the way. Not for use by several threads at once.
+ */
+struct vfcap_root;
+
+/* 0 or -errno; -ENOTDIR: dir is no directory. */
+int vfcap_root_open(struct vfcap_root **root, const char *dir);
+void vfcap_root_close(struct vfcap_root *root); /* NULL is fine */
+const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
+/* Is there a kernel behind the root: is its sys a sysfs (statfs)? */
+bool vfcap_root_has_kernel(const struct vfcap_root *root);
+/* For what is written, locked or asked by ioctl; whatever is only read goes by the reader below. A descriptor or
+ * -errno. */
+int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags);
+
+/* --------------------------------------------------------------------------------- the reader -- */
+
+/*
+ * A read has three outcomes. A value: the result is >= 0. Known absence: -ENOENT, which also stands for ENOTDIR
+ * (a file on the way), EINVAL of readlink (no link), ESRCH (a process that ended), and for ENODEV and ENXIO of an
+ * attribute that was seen to be gone when it was looked for again. An error: any other -errno. The first error
+ * below a root is kept with its object until it is asked for, so that what a caller takes for "none" still ends
+ * as a failed run: see vfcap_root_failure(). EACCES and EPERM are not kept: what a reader may not see is known not
+ * to be known, and is the caller's to judge.
+ */
+
+/* A directory that is open for reading: name is relative to it, its last part is never followed as a link, and "."
+ * and ".." are not for it. */
+struct vfcap_dir {
+	const struct vfcap_root *root; /* NULL: not open */
+	int fd;
+	char path[256]; /* from the root, for messages */
+};
+
+/* Opens a directory by its path from the root. 0 or -errno. */
+int vfcap_dir_open(struct vfcap_dir *dir, const struct vfcap_root *root,
+		   const char *path) VFCAP_MUST_CHECK;
+void vfcap_dir_close(struct vfcap_dir *dir); /* one that is not open, too */
+#define cleanup_dir VFCAP_CLEANUP(vfcap_dir_close)
+#define VFCAP_DIR_NONE                 \
+	{                              \
+		.root = NULL, .fd = -1 \
+	}
+static inline bool vfcap_dir_is_open(const struct vfcap_dir *dir)
+{
+	return dir->root;
+}
+
+/* A small text, all of it, without trailing white space, ended with NUL: its length. -EFBIG: it has size bytes or
+ * more; buf then holds its beginning. */
+ssize_t vfcap_root_read(const struct vfcap_root *root, const char *path, char *buf,
+			size_t size) VFCAP_MUST_CHECK;
+ssize_t vfcap_dir_read(const struct vfcap_dir *dir, const char *name, char *buf,
+		       size_t size) VFCAP_MUST_CHECK;
+
+/* The first bytes of a file, up to size of them: how many. */
+ssize_t vfcap_root_read_bytes(const struct vfcap_root *root, const char *path, void *buf,
+			      size_t size) VFCAP_MUST_CHECK;
+ssize_t vfcap_dir_read_bytes(const struct vfcap_dir *dir, const char *name, void *buf,
+			     size_t size) VFCAP_MUST_CHECK;
+
+/* An unsigned number, decimal or with 0x: 0 or -errno; -EINVAL: something else stands there (kept as an error). */
+int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name,
+			  unsigned long *val) VFCAP_MUST_CHECK;
+
+/* The text of a link: its length. By root: path is followed but for its last part. */
+ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
+			     size_t size) VFCAP_MUST_CHECK;
+ssize_t vfcap_dir_read_link(const struct vfcap_dir *dir, const char *name, char *buf,
+			    size_t size) VFCAP_MUST_CHECK;
+/* The last part of where a link leads: its length. -EFBIG: it does not fit. */
+ssize_t vfcap_root_read_link_name(const struct vfcap_root *root, const char *path, char *buf,
+				  size_t size) VFCAP_MUST_CHECK;
+ssize_t vfcap_dir_read_link_name(const struct vfcap_dir *dir, const char *name, char *buf,
+				 size_t size) VFCAP_MUST_CHECK;
+
+/* Is it there? 1, 0 or -errno. Links are followed. */
+int vfcap_root_has(const struct vfcap_root *root, const char *path) VFCAP_MUST_CHECK;
+
+/* The names in a directory, but "." and "..": all of them, or an error. */
+struct vfcap_names {
+	char **name; /* in no order */
+	size_t n;
+};
+#define cleanup_names VFCAP_CLEANUP(vfcap_names_free)
+
+/* 0 or -errno; names is empty then, and needs no vfcap_names_free(). */
+int vfcap_dir_list(const struct vfcap_dir *dir, struct vfcap_names *names) VFCAP_MUST_CHECK;
+int vfcap_root_list(const struct vfcap_root *root, const char *path,
+		    struct vfcap_names *names) VFCAP_MUST_CHECK;
+void vfcap_names_sort(struct vfcap_names *names); /* by strcmp() */
+void vfcap_names_free(struct vfcap_names *names);
+
+/* A whole file, with a NUL behind its *len bytes, that the caller frees; *text is NULL when it fails. One whose name
+ * ends in ".gz" is unpacked (-EBADMSG: it is damaged). -EFBIG: it has more than most bytes, unpacked. */
+#define VFCAP_TEXT_MOST (16u << 20) /* bytes of any text of the system */
+int vfcap_root_load(const struct vfcap_root *root, const char *path, size_t most, char **text,
+		    size_t *len) VFCAP_MUST_CHECK;
+int vfcap_dir_load(const struct vfcap_dir *dir, const char *name, size_t most, char **text,
+		   size_t *len) VFCAP_MUST_CHECK;
+/* The next line of a text, ended in place; NULL: there is none. rest: what follows it. */
+char *vfcap_line_next(char **rest);
+
+/* The first error of the reader below the root: -errno, and the object and why in *what ("/sys/x: Input/output
+ * error"), lent until the next call that is given the root. 0: there was none. */
+int vfcap_root_failure(const struct vfcap_root *root, const char **what);
+/* How many errors there were, to see whether what was just read was read whole. */
+unsigned long vfcap_root_failures(const struct vfcap_root *root);
+/* What was said is not to be said again. */
+void vfcap_root_forget_failure(const struct vfcap_root *root);
+
+/* ---------------------------------------------------------------------------------------- gz -- */
+
+/* Unpacks gzip: 0 and *out with a NUL behind its *len bytes, that the caller frees; -EBADMSG: damaged or cut off;
+ * -EFBIG: more than most bytes; -ENOMEM. */
+int vfcap_gunzip(const void *data, size_t size, size_t most, char **out,
+		 size_t *len) VFCAP_MUST_CHECK;
+
+/* ------------------------------------------------------------------ until their users are gone -- */
+
+ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size);
+FILE *vfcap_text_open(const struct vfcap_root *root, const char *path);
+FILE *vfcap_text_of(int fd, const char *path);
+int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name);
+
+#endif
