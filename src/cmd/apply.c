@@ -344,4 +344,5 @@ const struct vfcap_command vfcap_cmd_apply = {
 	.options = options,
 	.option = apply_option,
 	.run = apply_run,
+	.changes = true,
 };

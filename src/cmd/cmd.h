@@ -34,6 +34,7 @@ struct vfcap_command {
 	 * it was wrong and vfcap_cli_usage() said so. */
 	int (*option)(struct vfcap_cli *cli, int key, const char *arg, void *own);
 	int (*run)(struct vfcap_cli *cli); /* enum vfcap_exit */
+	bool changes; /* the host: what became of it is told, and not what could be read of others meanwhile */
 };
 
 extern const struct vfcap_command *const vfcap_commands[]; /* ends with NULL */

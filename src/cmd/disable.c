@@ -63,4 +63,5 @@ const struct vfcap_command vfcap_cmd_disable = {
 	.options = options,
 	.option = disable_option,
 	.run = disable_run,
+	.changes = true,
 };

@@ -81,4 +81,5 @@ const struct vfcap_command vfcap_cmd_enable = {
 	.options = options,
 	.option = enable_option,
 	.run = enable_run,
+	.changes = true,
 };

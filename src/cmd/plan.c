@@ -468,7 +468,10 @@ static int plan_vf(struct planning *pl, struct vfcap_function *vf)
 	else if (!err)
 		err = file_answer(pl, vf, &ev);
 	if (err) {
-		vfcap_cli_error(pl->cli, "%s: %s", vfcap_function_name(vf), strerror(-err));
+		if (*vfcap_error(pl->cli->ctx))
+			vfcap_cli_error(pl->cli, "%s", vfcap_error(pl->cli->ctx));
+		else
+			vfcap_cli_error(pl->cli, "%s: %s", vfcap_function_name(vf), strerror(-err));
 		return VFCAP_EXIT_FAILED;
 	}
 	vfcap_function_drop(vf);

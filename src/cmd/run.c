@@ -158,6 +158,20 @@ int vfcap_cli_open(struct vfcap_cli *cli)
 	return err;
 }
 
+/* An answer that a failed read is missing from is none, even where it was given. */
+static int close_reads(const struct vfcap_cli *cli, int status)
+{
+	bool config = cli->command && !cli->command->changes;
+	const char *what = NULL;
+
+	if (cli->ctx && status != VFCAP_EXIT_FAILED && status != VFCAP_EXIT_USAGE)
+		what = vfcap_failed_read(cli->ctx, config);
+	if (!what)
+		return status;
+	vfcap_cli_error(cli, "%s", what);
+	return VFCAP_EXIT_FAILED;
+}
+
 int vfcap_cli_close(struct vfcap_cli *cli, int status)
 {
 	int err = vfcap_out_flush(&cli->out);
@@ -175,6 +189,7 @@ int vfcap_cli_close(struct vfcap_cli *cli, int status)
 		vfcap_cli_error(cli, "standard output: %s", strerror(-err));
 		status = VFCAP_EXIT_FAILED;
 	}
+	status = close_reads(cli, status);
 	vfcap_free(cli->ctx);
 	vfcap_out_free(&cli->out);
 	free(cli->from);

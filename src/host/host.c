@@ -33,6 +33,25 @@ void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
 	h->log(h->log_arg, line);
 }
 
+static bool concerns(const struct vfcap_function *fn, const struct vfcap_function *pf)
+{
+	return !pf || fn == pf || fn->pf == pf || (!fn->pf && fn->role != VFCAP_ROLE_PF);
+}
+
+int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf)
+{
+	const char *what = "";
+
+	for (size_t i = 0; i < h->n; i++) {
+		if (!h->fn[i]->unsure || !concerns(h->fn[i], pf))
+			continue;
+		vfcap_root_failure(h->root, &what);
+		return vfcap_host_fail(h, -EIO, "%s: %s: try again", pf ? pf->name : h->fn[i]->name,
+				       what);
+	}
+	return 0;
+}
+
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a)
 {
 	struct vfcap_function **more = vfcap_more(h->fn, h->n, sizeof(*more)), *fn;

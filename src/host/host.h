@@ -118,6 +118,10 @@ int vfcap_host_fail(struct vfcap_host *h, int err, const char *fmt, ...)
 void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* May what was read of the host be relied on where this PF and its VFs are changed or counted? NULL: any PF. 0, or
+ * -EIO, said: a read failed of the PF, of a VF of it, or of a function whose PF is not known for that. */
+int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf);
+
 /* A new function in the host, zeroed and with the defaults above; NULL: out of memory. Never moves. */
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a);
 /* By address; NULL. Only after vfcap_host_finish(). */

@@ -198,8 +198,12 @@ static int learn(struct vfcap_function *pf, bool kernel_told)
 	struct sriov s;
 	int err;
 
-	if (!may_be_pf(pf, kernel_told) || !read_sriov(pf, &s))
+	if (!may_be_pf(pf, kernel_told))
 		return 0;
+	if (!read_sriov(pf, &s)) {
+		pf->unsure |= kernel_told && pf->config_err && pf->config_err != -ENODEV;
+		return 0;
+	}
 	pf->role = VFCAP_ROLE_PF;
 	pf->totalvfs = (int)s.total;
 	pf->numvfs = s.enabled ? (int)s.num : 0;

@@ -66,11 +66,9 @@ static int restore_vf(struct vfcap_job *job, struct vfcap_run *run, struct vfcap
 	if (vf->vf_index < job->count.now)
 		return vfcap_run_steps(run, vf, step,
 				       vfcap_undo_steps(before, vf->address, &now, step));
-	if (job->count.autoprobe == 1 && !now.driver[0] && vfcap_run_steps(run, vf, step, 1)) {
-		vfcap_host_log(run->host, "%s", run->host->error);
-		run->host->error[0] = '\0';
-	}
-	return 0;
+	if (job->count.autoprobe != 1 || now.driver[0])
+		return 0;
+	return vfcap_run_steps(run, vf, step, 1);
 }
 
 static int restore_vfs(struct vfcap_job *job, struct vfcap_run *run,

@@ -122,19 +122,34 @@ static int refuse_count(struct vfcap_job *job, struct vfcap_function *pf)
 	return 0;
 }
 
+/* How many VFs there are, by the PF's own links: those that were read have to be the same. -errno, said. */
+static int count_vfs(struct vfcap_function *pf)
+{
+	int n = vfcap_host_has_kernel(pf->host) ? vfcap_count_read(pf) : (int)pf->n_vf;
+
+	if (n < 0 || (size_t)n == pf->n_vf)
+		return n;
+	return vfcap_host_fail(pf->host, -EAGAIN,
+			       "%s: has links to %d VFs, of which %zu could be read: try again",
+			       pf->name, n, pf->n_vf);
+}
+
 /* What is to become of the number of VFs. */
 static int decide_pf(struct vfcap_job *job, struct vfcap_function *pf)
 {
 	struct vfcap_outcome *out = &job->pf_outcome;
-	int err;
+	int err, now;
 
 	*out = (struct vfcap_outcome){ .vf = pf, .is_pf = true, .emul = VFCAP_EMULS };
 	out->step = job->pf_step;
 	job->recreates = false;
 	if (!job->target->count)
 		return 0;
+	now = count_vfs(pf);
+	if (now < 0)
+		return now;
 	out->numvfs = job->target->count->numvfs;
-	job->count = (struct vfcap_count){ .now = (uint16_t)pf->n_vf, .want = out->numvfs };
+	job->count = (struct vfcap_count){ .now = (uint16_t)now, .want = out->numvfs };
 	job->count.autoprobe = vfcap_autoprobe_read(pf);
 	out->n_steps = vfcap_count_steps(&job->count, job->pf_step);
 	job->recreates = out->n_steps;

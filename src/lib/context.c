@@ -149,7 +149,36 @@ int vfcap_scan(struct vfcap *ctx)
 		err = scan_root(ctx);
 	if (!err)
 		err = vfcap_host_finish(&ctx->host);
+	/* One PF is read to be changed. */
+	if (!err && ctx->host.one_pf)
+		err = vfcap_host_sure(&ctx->host, NULL);
 	return err;
+}
+
+/* What one function's bytes are missing from, and why. */
+static bool config_failed(const struct vfcap_function *fn)
+{
+	int err = vfcap_function_config_error(fn);
+
+	return err && err != -ENOENT && err != -ENODEV && err != -EAGAIN && err != -EACCES;
+}
+
+const char *vfcap_failed_read(struct vfcap *ctx, bool config)
+{
+	const char *what;
+
+	if (ctx->host.root && vfcap_root_failure(ctx->host.root, &what))
+		return what;
+	for (size_t i = 0; i < ctx->host.n && config; i++) {
+		const struct vfcap_function *fn = ctx->host.fn[i];
+
+		if (!config_failed(fn))
+			continue;
+		snprintf(ctx->failed, sizeof(ctx->failed), "%s: config: %s", fn->name,
+			 strerror(-vfcap_function_config_error(fn)));
+		return ctx->failed;
+	}
+	return NULL;
 }
 
 const char *vfcap_error(const struct vfcap *ctx)

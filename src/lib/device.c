@@ -21,8 +21,8 @@ static int found_open(struct found *f, const struct vfcap_host *h)
 
 int vfcap_device_no_form(struct vfcap_host *h, const char *device)
 {
-	return vfcap_host_fail(h, -EINVAL,
-			       "%s: neither an address (0000:3b:00.1), a netdev, nor PF/vfN", device);
+	return vfcap_host_fail(
+		h, -EINVAL, "%s: neither an address (0000:3b:00.1), a netdev, nor PF/vfN", device);
 }
 
 static int names_nothing(struct vfcap_host *h, const char *device)

@@ -214,9 +214,8 @@ static int image_open(struct vfcap_function *fn, struct vfcap_image *img)
 	if (fn->config_size >= 0)
 		img->size = (uint16_t)fn->config_size;
 	if (vfcap_function_skipped(fn))
-		return vfcap_host_fail(fn->host, -EAGAIN,
-				       "%s: %s, not read (--wake reads it)", fn->name,
-				       vfcap_function_skipped(fn));
+		return vfcap_host_fail(fn->host, -EAGAIN, "%s: %s, not read (--wake reads it)",
+				       fn->name, vfcap_function_skipped(fn));
 	if (!there && img->error)
 		return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
 				       strerror(-img->error));
@@ -241,6 +240,11 @@ struct vfcap_image *vfcap_function_image(struct vfcap_function *fn)
 	}
 	fn->image = img;
 	return img;
+}
+
+int vfcap_function_config_error(const struct vfcap_function *fn)
+{
+	return fn->image && fn->image->error ? fn->image->error : fn->config_err;
 }
 
 int vfcap_function_config_size(struct vfcap_function *fn)
@@ -281,6 +285,7 @@ const struct vfcap_chain *vfcap_function_chain(struct vfcap_function *fn)
 
 void vfcap_function_drop(struct vfcap_function *fn)
 {
+	fn->config_err = vfcap_function_config_error(fn);
 	free(fn->image);
 	fn->image = NULL;
 	free(fn->chain);

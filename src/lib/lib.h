@@ -13,6 +13,7 @@ struct vfcap {
 	size_t n_files;
 	bool scanned;
 	char title[256]; /* for vfcap_function_title() */
+	char failed[128]; /* for vfcap_failed_read() */
 	struct vfcap_chain *scratch; /* a chain is walked here, then kept in the room it needs; owned */
 	/* vfcap_verify(), or what a test puts in its place. */
 	int (*verify)(struct vfcap_function *vf, const char *token, bool writes,

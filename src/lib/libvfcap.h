@@ -69,6 +69,11 @@ int vfcap_scan(struct vfcap *ctx);
 /* The sentence of the last failure, object first, "" when there was none. Until the next call. */
 const char *vfcap_error(const struct vfcap *ctx);
 
+/* The first read that failed, as a sentence, object first ("/sys/x: Input/output error"): what it would have told is
+ * missing from the answers that were given. With config: of config space, too. NULL: none did. What a reader may not
+ * see (EACCES, EPERM) and what is known not to be there are no failures. Until the next call. */
+const char *vfcap_failed_read(struct vfcap *ctx, bool config);
+
 /* Is there a kernel behind what is read? False for files and captured hosts. */
 bool vfcap_has_kernel(const struct vfcap *ctx);
 
@@ -147,6 +152,10 @@ int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e);
 /* The function's config space; bytes are fetched when they are asked for. NULL: skipped or out of memory, see
  * vfcap_error() and vfcap_function_skipped(). Until vfcap_function_drop(). */
 struct vfcap_image *vfcap_function_image(struct vfcap_function *fn);
+
+/* Why bytes of its config space could not be read: -errno of the first of them since vfcap_function_drop(), or of
+ * the last try; 0: all that were asked for could. */
+int vfcap_function_config_error(const struct vfcap_function *fn);
 
 /* 0, 64 (no privilege: needs root or CAP_SYS_ADMIN), 256 or 4096; -1: not known. */
 int vfcap_function_config_size(struct vfcap_function *fn);

@@ -7,7 +7,8 @@
 #include "lib.h"
 
 /* Reads off a VF without keeping its image: hundreds of them enter one OR. */
-static bool sibling_read(struct vfcap_function *vf, unsigned int off, unsigned int len, uint8_t *buf)
+static bool sibling_read(struct vfcap_function *vf, unsigned int off, unsigned int len,
+			 uint8_t *buf)
 {
 	return vf->fetch && vf->fetch(vf, off, len, buf) == (int)len;
 }
@@ -61,7 +62,7 @@ static struct vfcap_image *siblings_open(struct vfcap_function *pf)
 	if (pf->siblings || !pf->n_vf)
 		return pf->siblings;
 	pf->siblings = malloc(sizeof(*pf->siblings));
-	pf->unreadable = calloc(pf->n_vf, sizeof(*pf->unreadable));
+	pf->unreadable = calloc(pf->n_vf, sizeof(struct vfcap_function *));
 	if (!pf->siblings || !pf->unreadable) {
 		free(pf->siblings);
 		pf->siblings = NULL;
@@ -104,6 +105,23 @@ static int plan_unreadable(struct vfcap_plan_input *in, const struct vfcap_wish 
 	return 0;
 }
 
+static int no_memory(struct vfcap_function *fn)
+{
+	fn->host->error[0] = '\0';
+	return vfcap_host_fail(fn->host, -ENOMEM, "%s: %s", fn->name, strerror(ENOMEM));
+}
+
+/* A byte that could not be read is not one that is taken: a place would lose for it, and another be chosen. */
+static int read_failed(struct vfcap_function *fn)
+{
+	int err = fn->image->error;
+
+	if (!err || err == -ENODEV)
+		return 0;
+	fn->host->error[0] = '\0';
+	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
+}
+
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish,
 			struct vfcap_plan *plan, struct vfcap_evidence *evidence)
 {
@@ -113,6 +131,8 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 		.release = fn->host->release,
 	};
 
+	int err;
+
 	if (evidence)
 		memset(evidence, 0, sizeof(*evidence));
 	if (pf) {
@@ -120,11 +140,18 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 		in.pf = in.pf_chain ? pf->image : NULL;
 		in.siblings = siblings_open(pf);
 	}
+	if (pf && pf->n_vf && !in.siblings)
+		return no_memory(fn);
 	in.vf_chain = vfcap_function_chain(fn);
 	in.vf = fn->image;
 	if (!in.vf_chain)
-		return plan_unreadable(&in, wish, plan);
+		return fn->image ? no_memory(fn) : plan_unreadable(&in, wish, plan);
 	vfcap_plan_make(plan, &in, wish);
+	err = read_failed(fn);
+	if (!err && in.pf)
+		err = read_failed(pf);
+	if (err)
+		return err;
 	if (pf && evidence)
 		*evidence = (struct vfcap_evidence){
 			.siblings_read = pf->n_read,

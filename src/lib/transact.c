@@ -100,7 +100,8 @@ static int snap_plan(struct vfcap_function *vf, const struct vfcap_change_option
 	s->forced_broken = !err && plan->forced_broken;
 	for (unsigned int e = 0; e < VFCAP_EMULS && !err; e++)
 		err = snap_ruled(vf, opt, e, plan, &s->place[e]);
-	vf->host->error[0] = '\0'; /* what could not be read is among the plan's reasons */
+	if (!err)
+		vf->host->error[0] = '\0'; /* what is not to be read is among the plan's reasons */
 	vfcap_function_drop(vf);
 	return err ? vfcap_host_fail(vf->host, err, "%s: %s", vf->name, strerror(-err)) : 0;
 }
@@ -472,7 +473,9 @@ int vfcap_repair(struct vfcap_function *pf)
 	if (!vfcap_host_has_kernel(h))
 		return vfcap_host_fail(h, -EROFS, "%s: there is no kernel behind it",
 				       vfcap_source((struct vfcap *)h));
-	err = vfcap_journal_open(&j, pf, VFCAP_LOCK_WAIT);
+	err = vfcap_host_sure(h, pf);
+	if (!err)
+		err = vfcap_journal_open(&j, pf, VFCAP_LOCK_WAIT);
 	return err ? err : repair(&j, &repaired);
 }
 
@@ -867,6 +870,9 @@ int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
 		if (vf[i]->pf != vf[0]->pf)
 			return vfcap_host_fail(run.host, -EINVAL, "%s and %s: not of one PF",
 					       vf[0]->name, vf[i]->name);
+	err = n ? vfcap_host_sure(run.host, vf[0]->pf) : 0;
+	if (err)
+		return err;
 	err = vfcap_change_new(vf, n, change);
 	if (err)
 		return vfcap_host_fail(run.host, err, "%s", strerror(-err));

@@ -17,10 +17,28 @@
 
 void vfcap_scratch_remove(const char *dir);
 
+/* Asked once: a kernel's sysfs that cannot be opened later on is not taken for a captured one. */
+static int find_kernel(struct vfcap_root *root)
+{
+	cleanup_close int fd =
+		openat(root->fd, "sys", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ?
+			       0 :
+			       -errno;
+	if (fstatfs(fd, &fs))
+		return -errno;
+	root->kernel = fs.f_type == SYSFS_MAGIC;
+	return 0;
+}
+
 int vfcap_root_open(struct vfcap_root **out, const char *dir)
 {
 	struct vfcap_root *root = calloc(1, sizeof(*root));
 	struct stat here, slash;
+	int err;
 
 	*out = NULL;
 	if (!root)
@@ -29,8 +47,12 @@ int vfcap_root_open(struct vfcap_root **out, const char *dir)
 	root->failure = calloc(1, sizeof(*root->failure));
 	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (!root->dir || !root->failure || root->fd < 0) {
-		int err = root->dir && root->failure ? -errno : -ENOMEM;
-
+		err = root->dir && root->failure ? -errno : -ENOMEM;
+		vfcap_root_close(root);
+		return err;
+	}
+	err = find_kernel(root);
+	if (err) {
 		vfcap_root_close(root);
 		return err;
 	}
@@ -209,8 +231,5 @@ ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size)
 
 bool vfcap_root_has_kernel(const struct vfcap_root *root)
 {
-	cleanup_close int fd = vfcap_root_openat(root, "sys", O_PATH | O_DIRECTORY);
-	struct statfs fs;
-
-	return fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == SYSFS_MAGIC;
+	return root->kernel;
 }

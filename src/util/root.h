@@ -18,6 +18,7 @@ struct vfcap_failure {
 struct vfcap_root {
 	int fd;
 	bool is_slash; /* then there is no outside */
+	bool kernel; /* sys is a sysfs */
 	char *dir; /* as it was given */
 	char *scratch; /* where it was unpacked to, which goes with it; NULL */
 	struct vfcap_failure *failure; /* owned; changes while the root itself is const */

@@ -56,7 +56,7 @@ struct vfcap_root;
 int vfcap_root_open(struct vfcap_root **root, const char *dir);
 void vfcap_root_close(struct vfcap_root *root); /* NULL is fine */
 const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
-/* Is there a kernel behind the root: is its sys a sysfs (statfs)? */
+/* Is there a kernel behind the root: was its sys a sysfs (statfs) when it was opened? */
 bool vfcap_root_has_kernel(const struct vfcap_root *root);
 /* For what is written, locked or asked by ioctl; whatever is only read goes by the reader below. A descriptor or
  * -errno. */
