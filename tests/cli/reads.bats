@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A read that failed is no answer: the real program, in which single system calls fail.
+load common
+
+bats_require_minimum_version 1.5.0
+
+# LeakSanitizer cannot look at a program that is traced.
+export ASAN_OPTIONS=detect_leaks=0
+
+# Runs vfcap over the demo host; the first such system call on a path fails. The path is one that the program gives.
+faulty() { # SYSCALL ERRNO PATH ARGUMENT...
+	split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$1" -P "$3" -e "inject=$1:error=$2:when=1" \
+		"$VFCAP" --sysroot "$demo" "${@:4}"
+	grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || fail "$1 of $3 did not fail: it was not made"
+}
+
+# Exit status 1, and a last line that names the object and why.
+assert_failed_read() { # OBJECT WHY
+	assert_equal "$status" 1
+	# shellcheck disable=SC2154 # run --separate-stderr sets it
+	[[ ${stderr##*$'\n'} == "vfcap: "*"$1"*": $2" ]] || fail "stderr: $stderr"
+}
+
+devices=sys/bus/pci/devices
+
+@test "a directory of functions that cannot be opened or read to its end has no functions left out" {
+	faulty openat2 EMFILE "$devices" list
+	assert_failed_read "$devices" 'Too many open files'
+	assert_output ''
+	faulty getdents64 EIO "$demo/$devices" list
+	assert_failed_read "$devices" 'Input/output error'
+	assert_output ''
+}
+
+@test "a function whose directory or links cannot be read is named, and the run has failed" {
+	local command
+	for command in list status 'plan --json' doctor; do
+		# shellcheck disable=SC2086 # words
+		faulty openat2 ENOMEM "$devices/0000:00:02.1" $command
+		assert_failed_read 0000:00:02.1 'Cannot allocate memory'
+		# shellcheck disable=SC2086
+		faulty readlinkat EIO physfn $command
+		assert_failed_read physfn 'Input/output error'
+		# shellcheck disable=SC2086
+		faulty readlinkat EIO driver $command
+		assert_failed_read driver 'Input/output error'
+	done
+}
+
+@test "config space that cannot be read is not taken for one without capabilities" {
+	faulty openat EIO config list
+	assert_failed_read config 'Input/output error'
+	faulty openat EIO config show 00:00.0
+	assert_failed_read config 'Input/output error'
+}
+
+@test "few descriptors are said to be too few" {
+	local n
+	for n in 5 6; do
+		split bash -c 'exec 3>&- 4>&-; ulimit -n "$1"; exec "$2" --demo list' _ "$n" "$VFCAP"
+		assert_failed_read "" 'Too many open files'
+	done
+}
+
+@test "what is not there is no failure" {
+	split vfcap --sysroot "$(host none)" list
+	assert_success
+	split vfcap --sysroot "$(host sos)" list
+	assert_success
+	assert_equal "$stderr" ''
+}
