@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +27,28 @@ static int write_at_once(int fd, const char *text)
 	return n < 0 ? -errno : (size_t)n == strlen(text) ? 0 : -EIO;
 }
 
+/* What ends a run: its parent deals with that, and takes back what the worker has written. */
+static const int run_signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* What is blocked now, and those. */
+static void run_signals_set(sigset_t *set)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, set);
+	for (size_t i = 0; i < sizeof(run_signals) / sizeof(run_signals[0]); i++)
+		sigaddset(set, run_signals[i]);
+}
+
+/* The worker ignores what ends its parent's run, and ends with its parent, before it gives the lock up: it would write
+ * what a repair has seen not to be written. What hangs in the kernel ends there. */
+static void live_with_parent(pid_t parent, const sigset_t *mask)
+{
+	for (size_t i = 0; i < sizeof(run_signals) / sizeof(run_signals[0]); i++)
+		signal(run_signals[i], SIG_IGN);
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(1);
+}
+
 /* Holds nothing that its parent has open: a lock would live on with it. */
 static _Noreturn void child_write(int fd, int result, const char *text)
 {
@@ -37,6 +61,22 @@ static _Noreturn void child_write(int fd, int result, const char *text)
 	_exit(write(STDOUT_FILENO, &err, sizeof(err)) != sizeof(err));
 }
 
+/* As fork(). Signals wait until the worker ignores them: none finds it with its parent's handlers. */
+static pid_t fork_worker(void)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t set, mask;
+
+	run_signals_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, &mask);
+	pid = fork();
+	if (pid == 0)
+		live_with_parent(parent, &mask);
+	else
+		pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	return pid;
+}
+
 /* Writing may wait in the kernel for somebody, past the reach of signals: a child does. */
 static int write_in_child(int fd, const char *text, int limit)
 {
@@ -46,7 +86,7 @@ static int write_in_child(int fd, const char *text, int limit)
 
 	if (pipe2(pipe_fd, O_CLOEXEC))
 		return -errno;
-	pid = fork();
+	pid = fork_worker();
 	if (pid == 0)
 		child_write(fd, pipe_fd[1], text);
 	close(pipe_fd[1]);
@@ -55,7 +95,7 @@ static int write_in_child(int fd, const char *text, int limit)
 		err = -EAGAIN;
 	else if (TEMP_FAILURE_RETRY(poll(&wait, 1, limit)) == 0)
 		err = -ETIMEDOUT;
-	else if (read(pipe_fd[0], &err, sizeof(err)) != sizeof(err))
+	else if (TEMP_FAILURE_RETRY(read(pipe_fd[0], &err, sizeof(err))) != sizeof(err))
 		err = -EIO;
 	close(pipe_fd[0]);
 	if (pid > 0 && err != -ETIMEDOUT)
@@ -124,6 +164,25 @@ static int drop(struct vfcap_host *h, int dir, const char *name)
 
 /* ------------------------------------------------------------------------------------- module -- */
 
+/* With what ends a run blocked, as loading is not to be cut short: the run ends after it. */
+static int spawn(pid_t *pid, const char *path, char **args, char **env)
+{
+	posix_spawnattr_t attr;
+	sigset_t set;
+	int err = posix_spawnattr_init(&attr);
+
+	if (err)
+		return err;
+	run_signals_set(&set);
+	err = posix_spawnattr_setsigmask(&attr, &set);
+	if (!err)
+		err = posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	if (!err)
+		err = posix_spawn(pid, path, NULL, &attr, args, env);
+	posix_spawnattr_destroy(&attr);
+	return err;
+}
+
 /* By the program that the kernel itself would ask, and only on the host that runs us. */
 static int module(struct vfcap_host *h, bool load)
 {
@@ -139,7 +198,7 @@ static int module(struct vfcap_host *h, bool load)
 		args[2] = args[3];
 		args[3] = NULL;
 	}
-	err = posix_spawn(&pid, path, NULL, NULL, args, env);
+	err = spawn(&pid, path, args, env);
 	if (err)
 		return -err;
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
