@@ -52,6 +52,11 @@ int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf)
 	return 0;
 }
 
+int vfcap_host_cancelled(struct vfcap_host *h, const char *object)
+{
+	return h->cancel && *h->cancel ? vfcap_host_fail(h, -EINTR, "%s: interrupted", object) : 0;
+}
+
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a)
 {
 	struct vfcap_function **more = vfcap_more(h->fn, h->n, sizeof(*more)), *fn;

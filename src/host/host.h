@@ -10,6 +10,7 @@
 #ifndef VFCAP_HOST_H
 #define VFCAP_HOST_H
 
+#include <signal.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -108,6 +109,7 @@ struct vfcap_host {
 	const struct vfcap_ops *ops; /* how it is changed; NULL: it is not */
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;
+	const volatile sig_atomic_t *cancel; /* not 0: a run ends at its next step; NULL: never */
 	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
 };
 
@@ -121,6 +123,9 @@ void vfcap_host_log(struct vfcap_host *h, const char *fmt, ...)
 /* May what was read of the host be relied on where this PF and its VFs are changed or counted? NULL: any PF. 0, or
  * -EIO, said: a read failed of the PF, of a VF of it, or of a function whose PF is not known for that. */
 int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf);
+
+/* Is the run that changes the host to end? -EINTR, said with the object's name; 0: it goes on. */
+int vfcap_host_cancelled(struct vfcap_host *h, const char *object);
 
 /* A new function in the host, zeroed and with the defaults above; NULL: out of memory. Never moves. */
 struct vfcap_function *vfcap_host_add(struct vfcap_host *h, struct vfcap_address a);

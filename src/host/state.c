@@ -499,6 +499,8 @@ static int take_lock(struct vfcap_journal *j, int wait)
 	if (j->lock < 0)
 		return said(j->pf, -errno, "lock");
 	for (;; wait -= 50) {
+		if (vfcap_host_cancelled(j->pf->host, j->pf->name))
+			return -EINTR;
 		if (flock(j->lock, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)

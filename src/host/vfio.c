@@ -73,7 +73,9 @@ static const struct vfcap_vfio_ops real_ops = {
 
 static bool again(struct vfcap_guest *v, int err)
 {
-	if ((err != -EAGAIN && err != -EBUSY) || v->waits == WAITS)
+	const volatile sig_atomic_t *cancel = v->fn->host->cancel;
+
+	if ((err != -EAGAIN && err != -EBUSY) || v->waits == WAITS || (cancel && *cancel))
 		return false;
 	v->waits++;
 	v->ops->wait(WAIT_MS);

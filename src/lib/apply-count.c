@@ -124,6 +124,8 @@ static int recreate_vfs(struct vfcap_job *job, struct vfcap_run *run)
 	if (!err)
 		err = change_new_vfs(job, run, &before);
 	vfcap_undo_free(&before);
+	if (!err)
+		err = vfcap_run_go_on(run);
 	return err ? err : vfcap_journal_done(&run->journal);
 }
 

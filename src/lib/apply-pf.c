@@ -290,6 +290,9 @@ void vfcap_job_for_real(struct vfcap_job *job)
 			       run.host->error[0] ? run.host->error :
 			       pf->host->error[0] ? pf->host->error :
 						    strerror(-err));
+	run.change = job->change;
+	vfcap_run_mark(&run);
+	job->pf_outcome.interrupted = run.interrupted && job->pf_outcome.result == VFCAP_FAILED;
 	vfcap_journal_close(&run.journal);
 }
 

@@ -123,6 +123,11 @@ void vfcap_set_log(struct vfcap *ctx, void (*log)(void *arg, const char *line), 
 	ctx->host.log_arg = arg;
 }
 
+void vfcap_set_cancel(struct vfcap *ctx, const volatile sig_atomic_t *cancel)
+{
+	ctx->host.cancel = cancel;
+}
+
 static int scan_root(struct vfcap *ctx)
 {
 	int err = 0;

@@ -24,6 +24,8 @@
 #ifndef LIBVFCAP_H
 #define LIBVFCAP_H
 
+#include <signal.h>
+
 #include "core.h"
 
 #ifdef __cplusplus
@@ -62,6 +64,11 @@ void vfcap_set_wake(struct vfcap *ctx, bool wake);
 /* Where messages go that are no errors ("dump.txt:12: address missing, record skipped"): one line each, object
  * first, no newline. Default: nowhere. */
 void vfcap_set_log(struct vfcap *ctx, void (*log)(void *arg, const char *line), void *arg);
+
+/* How vfcap_change() and vfcap_apply() are ended from outside, by a signal handler or another thread: once *cancel is
+ * not 0, each run ends before its next step, takes back what it did, and its outcomes are VFCAP_FAILED and
+ * interrupted. A run whose steps were all made is done. Lent until vfcap_free(). Default, NULL: never. */
+void vfcap_set_cancel(struct vfcap *ctx, const volatile sig_atomic_t *cancel);
 
 /* Finds the functions. Call once, after what is set above. -ENOENT: no PCI under the root. */
 int vfcap_scan(struct vfcap *ctx);
@@ -407,6 +414,7 @@ struct vfcap_outcome {
 	enum vfcap_code code; /* VFCAP_REFUSED: why; VFCAP_OK: because of another VF of the PF */
 	enum vfcap_emul emul; /* of which capability code speaks; VFCAP_EMULS: of the VF */
 	bool undone; /* VFCAP_FAILED: and what was done to it was taken back */
+	bool interrupted; /* VFCAP_FAILED: because of vfcap_set_cancel() */
 	bool pf_off[VFCAP_EMULS]; /* a guest sees it only once the PF has it on */
 	bool forced; /* something was given way on: without force it would be refused */
 	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */

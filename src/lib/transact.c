@@ -5,6 +5,14 @@
 
 #include "transact.h"
 
+int vfcap_run_go_on(struct vfcap_run *run)
+{
+	int err = vfcap_host_cancelled(run->host, run->pf ? run->pf->name : "change");
+
+	run->interrupted |= err != 0;
+	return err;
+}
+
 static const struct vfcap_change_options *options_of(const struct vfcap_run *run, size_t i)
 {
 	return run->each ? &run->each[i] : run->opt;
@@ -223,7 +231,9 @@ int vfcap_run_decide(struct vfcap_run *run, struct vfcap_function *const *like, 
 
 		tell(run, "plan");
 		run->done++;
-		err = snap(run, i, like ? like[i] : out->vf, there, &sight, &s);
+		err = vfcap_run_go_on(run);
+		if (!err)
+			err = snap(run, i, like ? like[i] : out->vf, there, &sight, &s);
 		if (!err)
 			vfcap_decide(&s, options_of(run, i), out,
 				     run->change->step + i * VFCAP_STEPS_MOST);
@@ -448,6 +458,7 @@ int vfcap_pf_open(struct vfcap_function *pf, struct vfcap **out, struct vfcap_fu
 	ctx->host.wake = h->wake;
 	ctx->host.log = h->log;
 	ctx->host.log_arg = h->log_arg;
+	ctx->host.cancel = h->cancel;
 	err = vfcap_set_sysroot(ctx, vfcap_root_dir(h->root));
 	if (!err)
 		err = vfcap_scan(ctx);
@@ -519,6 +530,10 @@ static int verify(struct vfcap_run *run, const struct vfcap_outcome *out)
 
 	vfcap_function_drop(out->vf);
 	err = ctx->verify(out->vf, run->opt->vf_token, false, &verdict);
+	if ((err == -EBUSY || err == -EAGAIN) && run->host->cancel && *run->host->cancel) {
+		run->host->error[0] = '\0'; /* it was not waited for any more */
+		return vfcap_run_go_on(run);
+	}
 	if (err)
 		return err;
 	d = verdict.difference;
@@ -537,8 +552,10 @@ static int verify(struct vfcap_run *run, const struct vfcap_outcome *out)
 static int make_step(struct vfcap_run *run, const struct vfcap_outcome *out,
 		     const struct vfcap_step *step)
 {
-	int err;
+	int err = vfcap_run_go_on(run);
 
+	if (err)
+		return err;
 	if (step->kind == VFCAP_STEP_VERIFY)
 		return verify(run, out);
 	err = vfcap_journal_step(&run->journal, out->vf, step);
@@ -690,7 +707,9 @@ int vfcap_run_steps(struct vfcap_run *run, struct vfcap_function *fn, const stru
 
 	for (size_t i = 0; i < n && !err; i++) {
 		tell(run, step_names[step[i].kind]);
-		err = vfcap_journal_step(&run->journal, fn, &step[i]);
+		err = vfcap_run_go_on(run);
+		if (!err)
+			err = vfcap_journal_step(&run->journal, fn, &step[i]);
 		if (!err)
 			err = vfcap_step_do(fn, &step[i]);
 	}
@@ -750,6 +769,8 @@ int vfcap_run_carry_out(struct vfcap_run *run)
 		return err;
 	err = vfcap_run_make(run);
 	if (!err)
+		err = vfcap_run_go_on(run);
+	if (!err)
 		err = vfcap_journal_done(&run->journal);
 	memcpy(first, run->host->error, sizeof(first));
 	if (err)
@@ -757,6 +778,15 @@ int vfcap_run_carry_out(struct vfcap_run *run)
 	else
 		vfcap_run_end(run);
 	return 0;
+}
+
+void vfcap_run_mark(const struct vfcap_run *run)
+{
+	for (size_t i = 0; run->change && i < run->change->n; i++) {
+		struct vfcap_outcome *out = &run->change->outcome[i];
+
+		out->interrupted = run->interrupted && out->result == VFCAP_FAILED;
+	}
 }
 
 const char *vfcap_run_refused(const struct vfcap_run *run)
@@ -788,6 +818,7 @@ int vfcap_run_lock(struct vfcap_run *run, bool *repaired)
 				     wait ? (int)wait * 1000 : VFCAP_LOCK_WAIT);
 
 	*repaired = false;
+	run->interrupted |= err == -EINTR;
 	return err ? err : repair(&run->journal, repaired);
 }
 
@@ -884,6 +915,7 @@ int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
 		err = run_on_paper(&run);
 	for (size_t i = 0; i < n && err; i++)
 		fail_at(&run.change->outcome[i], err);
+	vfcap_run_mark(&run);
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct vfcap_run {
 	int (*bound)(struct vfcap_run *run, void *arg);
 	void *bound_arg;
 	struct vfcap_journal journal;
+	bool interrupted; /* vfcap_set_cancel() ended it */
 	size_t done,
 		all; /* for those who watch: VFs looked at, and parts of what is to be done to them */
 };
@@ -48,6 +49,8 @@ int vfcap_run_lock(struct vfcap_run *run, bool *repaired);
 int vfcap_run_carry_out(struct vfcap_run *run);
 /* What is decided is not done: dry runs, and hosts without a kernel. */
 void vfcap_run_on_paper(struct vfcap_run *run);
+/* Looks before each step whether the run was told to end: -EINTR, said; 0: it goes on. */
+int vfcap_run_go_on(struct vfcap_run *run);
 /* Makes the steps of all VFs. What fails is said in the outcome of its VF. */
 int vfcap_run_make(struct vfcap_run *run);
 /* Makes the steps of a VF, or of a PF, and writes them down. */
@@ -58,6 +61,8 @@ int vfcap_run_steps(struct vfcap_run *run, struct vfcap_function *fn, const stru
 int vfcap_run_undo(struct vfcap_run *run, const char *first);
 /* Records it as done. */
 void vfcap_run_end(struct vfcap_run *run);
+/* Says in the outcomes of VFs that failed whether that is because the run was interrupted. */
+void vfcap_run_mark(const struct vfcap_run *run);
 
 /* Who uses any of the VFs: the first such VF, NULL: nobody. -errno, said. */
 int vfcap_find_user(struct vfcap_function *pf, struct vfcap_function **vf, struct vfcap_use *use);

@@ -24,6 +24,8 @@ static struct {
 	struct tree tree;
 	int die_at; /* the write that is not made any more, from 1; 0: none */
 	int writes;
+	int cancel_at; /* the write at which the run is told to end, from 1; 0: none */
+	volatile sig_atomic_t cancel;
 	bool torn; /* the last thing that is written down is cut off */
 	int hangs, fails; /* the index of a VF whose unbind hangs, whose bind fails; -1 */
 	int verify; /* what comes of it */
@@ -56,6 +58,8 @@ static inline void die_when_due(void)
 {
 	if (++world.writes == world.die_at)
 		_exit(9);
+	if (world.writes == world.cancel_at)
+		world.cancel = SIGTERM;
 }
 
 static inline void put(int vf, const char *name, const char *text)
@@ -415,6 +419,7 @@ static inline struct vfcap *open_host(void)
 	assert_int_equal(vfcap_set_sysroot(ctx, world.tree.dir), 0);
 	assert_int_equal(vfcap_scan(ctx), 0);
 	ctx->host.ops = &played;
+	vfcap_set_cancel(ctx, &world.cancel);
 	ctx->verify = play_verify;
 	return ctx;
 }

@@ -682,6 +682,48 @@ static void what_others_made_is_left_alone(void **state)
 	}
 }
 
+/* Told to end at that write, until there is none: false. It is taken back, or was done before. */
+static bool interrupted_at(int at)
+{
+	const struct vfcap_apply_options opt = { 0 };
+	struct vfcap *ctx = open_host();
+	const struct vfcap_outcome *out;
+	struct vfcap_apply *apply;
+	bool interrupted;
+
+	world.cancel_at = at;
+	assert_int_equal(vfcap_apply(ctx, &spec, &opt, &apply), 0);
+	interrupted = vfcap_apply_outcome(apply, 0)->interrupted;
+	for (size_t i = 0; (out = vfcap_apply_outcome(apply, i)); i++) {
+		assert_int_equal(out->result, interrupted ? VFCAP_FAILED : VFCAP_DONE);
+		assert_int_equal(out->undone, interrupted);
+		assert_int_equal(out->interrupted, interrupted);
+	}
+	vfcap_apply_free(apply);
+	vfcap_free(ctx);
+	return interrupted;
+}
+
+static void interrupted_runs_are_taken_back(void **state)
+{
+	int interrupted = 0;
+
+	(void)state;
+	describe_another_number();
+	for (int at = 1, cancelled = 1; cancelled; at++) {
+		bool now;
+
+		world_new();
+		now = interrupted_at(at);
+		assert_looks(now ? as_new : after_another_number);
+		assert_false(file_there(UNDO));
+		interrupted += now;
+		cancelled = world.cancel;
+		world_end();
+	}
+	assert_true(interrupted > 12);
+}
+
 /* Before each write, until there is none: false. All that was described failed, or was done before. */
 static bool vanishes_at(int at)
 {
@@ -838,6 +880,7 @@ int main(void)
 		cmocka_unit_test(what_was_half_written_is_repaired),
 		cmocka_unit_test(the_next_run_repairs),
 		cmocka_unit_test(what_others_made_is_left_alone),
+		cmocka_unit_test(interrupted_runs_are_taken_back),
 		cmocka_unit_test(a_pf_that_vanishes_is_dealt_with_when_it_is_back),
 		cmocka_unit_test(what_is_kept_is_read_again),
 		cmocka_unit_test(what_is_said_of_one_pf_is_told_by_index),

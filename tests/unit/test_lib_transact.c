@@ -6,6 +6,8 @@
  */
 #include "played.h"
 
+#include <sys/file.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #define UNDO "run/vfcap/0000:01:00.0.undo"
@@ -461,6 +463,134 @@ static void the_next_run_repairs(void **state)
 	}
 }
 
+/* ----------------------------------------------------------------------------------- interruptions -- */
+
+/* The run is told to end at each write: it is taken back, or was done already. */
+static int interrupt_everywhere(const struct vfcap_change_options *opt, const char *after)
+{
+	int at, interrupted = 0;
+	bool ended = false;
+	char before[512];
+
+	for (at = 1; !ended; at++) {
+		const struct vfcap_outcome *out;
+		struct vfcap_change *change;
+		struct vfcap *ctx;
+
+		start(opt);
+		snapshot(before, sizeof(before));
+		world.writes = 0;
+		world.cancel_at = at;
+		ctx = open_host();
+		change = change_all(ctx, opt);
+		out = vfcap_change_outcome(change, 0);
+		assert_int_equal(out->interrupted, out->result == VFCAP_FAILED);
+		assert_true(out->result == VFCAP_DONE || out->undone);
+		if (out->interrupted)
+			assert_string_equal(out->message, "0000:01:00.0: interrupted");
+		assert_world(out->interrupted ? before : after);
+		assert_false(file_there(UNDO));
+		assert_true(world.cancel || at > world.writes);
+		interrupted += out->interrupted;
+		ended = !world.cancel;
+		vfcap_change_free(change);
+		vfcap_free(ctx);
+		world_end();
+	}
+	return interrupted;
+}
+
+static void interrupted_runs_are_taken_back(void **state)
+{
+	(void)state;
+	assert_true(interrupt_everywhere(&enable, after_enable) > 12);
+	assert_true(interrupt_everywhere(&disable, after_disable) > 12);
+}
+
+/* Nothing is begun once it was told to end; the VFs are as they were, and no log was written. */
+static void what_is_not_begun_stays_so(void **state)
+{
+	struct vfcap_change *change;
+	char before[512];
+	struct vfcap *ctx;
+
+	(void)state;
+	world_new();
+	snapshot(before, sizeof(before));
+	world.cancel = SIGINT;
+	ctx = open_host();
+	change = change_all(ctx, &enable);
+	for (size_t i = 0; i < VFS; i++) {
+		assert_int_equal(vfcap_change_outcome(change, i)->result, VFCAP_FAILED);
+		assert_true(vfcap_change_outcome(change, i)->interrupted);
+		assert_false(vfcap_change_outcome(change, i)->undone);
+	}
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	assert_int_equal(world.writes, 0);
+	assert_world(before);
+	world_end();
+}
+
+static void on_alarm(int sig)
+{
+	world.cancel = sig;
+}
+
+/* Another run holds the PF for as long as it likes: waiting for it ends with the run. */
+static void waiting_for_another_run_is_interrupted(void **state)
+{
+	struct vfcap_change_options patient = enable;
+	struct vfcap_change *change;
+	struct vfcap *ctx;
+	int lock;
+
+	(void)state;
+	patient.wait = 3600;
+	world_new();
+	assert_int_equal(mkdirat(world.tree.fd, "run/vfcap", 0700), 0);
+	lock = openat(world.tree.fd, "run/vfcap/" PF ".lock", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(flock(lock, LOCK_EX), 0);
+	signal(SIGALRM, on_alarm);
+	assert_int_equal(
+		setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 120000 }, NULL), 0);
+	ctx = open_host();
+	change = change_all(ctx, &patient);
+	assert_true(vfcap_change_outcome(change, 0)->interrupted);
+	assert_string_equal(vfcap_change_outcome(change, 0)->message, PF ": interrupted");
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	signal(SIGALRM, SIG_DFL);
+	close(lock);
+	world_end();
+}
+
+/* A failure of its own is told as such, although the run was told to end while it was taken back. */
+static void a_failure_before_is_the_failure(void **state)
+{
+	struct vfcap_change *change;
+	struct vfcap *ctx;
+	char before[512];
+
+	(void)state;
+	world_new();
+	snapshot(before, sizeof(before));
+	world.fails = 1;
+	world.cancel_at = 12; /* the write of the bind, which fails */
+	ctx = open_host();
+	change = change_all(ctx, &enable);
+	assert_int_equal(world.cancel, SIGTERM);
+	assert_false(vfcap_change_outcome(change, 0)->interrupted);
+	assert_non_null(strstr(vfcap_change_outcome(change, 0)->message, vf_name(1)));
+	assert_true(vfcap_change_outcome(change, 0)->undone);
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	world.fails = -1;
+	assert_world(before);
+	assert_false(file_there(UNDO));
+	world_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -479,6 +609,10 @@ int main(void)
 		cmocka_unit_test(killed_disables_are_repaired),
 		cmocka_unit_test(what_was_half_written_is_repaired),
 		cmocka_unit_test(the_next_run_repairs),
+		cmocka_unit_test(interrupted_runs_are_taken_back),
+		cmocka_unit_test(what_is_not_begun_stays_so),
+		cmocka_unit_test(waiting_for_another_run_is_interrupted),
+		cmocka_unit_test(a_failure_before_is_the_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
