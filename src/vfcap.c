@@ -2,7 +2,6 @@
 /* vfcap: extended capabilities of SR-IOV functions, and the place of emulated PASID and PRI. */
 #include <fcntl.h>
 #include <locale.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
@@ -53,9 +52,9 @@ int main(int argc, char **argv)
 
 	hold_standard_fds();
 	setlocale(LC_CTYPE, "");
-	signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of writing, and is said */
+	vfcap_signals_begin(&cli);
 	status = vfcap_cli_parse_top(&cli, argc, argv);
 	if (cli.command && !status && !cli.help)
 		status = cli.command->run(&cli);
-	return vfcap_cli_close(&cli, status);
+	return vfcap_signals_end(&cli, vfcap_cli_close(&cli, status));
 }

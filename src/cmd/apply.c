@@ -233,6 +233,8 @@ static int apply_described(struct applying *ap)
 		ap->opt.progress = vfcap_progress_show;
 		ap->opt.progress_arg = ap->cli;
 	}
+	if (!ap->opt.dry_run)
+		vfcap_signals_catch(ap->cli);
 	err = vfcap_apply(ap->cli->ctx, &ap->description.spec, &ap->opt, &apply);
 	vfcap_progress_end(ap->cli);
 	if (err) {

@@ -77,7 +77,9 @@ static int change_picked(struct changing *ch, const struct vfcap_picked *picked)
 	int status = VFCAP_EXIT_DONE;
 	size_t i, n;
 
-	for (i = 0; i < picked->n && !ch->cli->out.error; i += n) {
+	if (!ch->opt->dry_run)
+		vfcap_signals_catch(ch->cli);
+	for (i = 0; i < picked->n && !ch->cli->out.error && !vfcap_signals_caught(); i += n) {
 		const struct vfcap_function *pf = vfcap_function_pf(picked->fn[i]);
 
 		for (n = 1; pf && i + n < picked->n; n++)

@@ -74,6 +74,9 @@ struct vfcap_cli {
 	bool progress_shown; /* a line of it stands on the terminal, */
 	long long progress_at; /* since then, in milliseconds; 0: there was none yet */
 	bool said; /* a usage error was explained */
+	bool interrupted, taken_back; /* a change was, by a signal; and what it had done was */
+	bool pipe_ignored; /* SIGPIPE was, from the start */
+	bool pipe_closed; /* nobody reads standard output */
 
 	struct vfcap *ctx;
 	bool no_pci; /* vfcap_cli_open() failed because there is no PCI where it was told to look */
@@ -100,6 +103,19 @@ void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name);
 /* Prints the help of a command, NULL: of vfcap. */
 void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *command,
 			  enum vfcap_cli_help help);
+
+/* ----------------------------------------------------------------------- signals (signals.c) -- */
+
+/* At the start: a pipe that is closed is an error of writing for now. */
+void vfcap_signals_begin(struct vfcap_cli *cli);
+/* From now on the signals that end a command end changes at their next step, those of the context. */
+void vfcap_signals_catch(struct vfcap_cli *cli);
+/* Was there one? Nothing else is to be begun then. */
+bool vfcap_signals_caught(void);
+/* Says so. */
+void vfcap_signals_say(const struct vfcap_cli *cli);
+/* Ends the process by the signal that was caught, or by that of a closed pipe. Without one it returns the status. */
+int vfcap_signals_end(const struct vfcap_cli *cli, int status);
 
 /* ---------------------------------------------------------------------------- wishes (wish.c) -- */
 

@@ -255,7 +255,9 @@ int vfcap_outcomes_add(struct vfcap_outcomes *o, const struct vfcap_outcome *out
 
 	if (earnest == VFCAP_EARNEST && !vfcap_has_kernel(o->cli->ctx))
 		earnest = VFCAP_NO_KERNEL;
-	if (out->result == VFCAP_FAILED && strcmp(out->message, o->said)) {
+	o->cli->interrupted |= out->interrupted;
+	o->cli->taken_back |= out->interrupted && out->undone;
+	if (out->result == VFCAP_FAILED && !out->interrupted && strcmp(out->message, o->said)) {
 		vfcap_cli_error(o->cli, "%s", out->message);
 		snprintf(o->said, sizeof(o->said), "%s", out->message);
 	}

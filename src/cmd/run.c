@@ -185,10 +185,13 @@ int vfcap_cli_close(struct vfcap_cli *cli, int status)
 		err = -errno;
 	if (!err && ferror(stdout))
 		err = -EIO;
+	cli->pipe_closed = err == -EPIPE && !cli->pipe_ignored;
 	if (err) {
-		vfcap_cli_error(cli, "standard output: %s", strerror(-err));
+		if (!cli->pipe_closed)
+			vfcap_cli_error(cli, "standard output: %s", strerror(-err));
 		status = VFCAP_EXIT_FAILED;
 	}
+	vfcap_signals_say(cli);
 	status = close_reads(cli, status);
 	vfcap_free(cli->ctx);
 	vfcap_out_free(&cli->out);
