@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The IOMMUs that a root's sysfs tells of, and what is below which of them. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sysfs.h"
 #include "system.h"
@@ -14,32 +11,25 @@
 #define CLASS_IOMMU "sys/class/iommu"
 #define GROUPS "sys/kernel/iommu_groups"
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
-static DIR *open_dir(const struct vfcap_host *h, const char *path)
-{
-	int fd = h->root ? vfcap_root_openat(h->root, path, O_RDONLY | O_DIRECTORY) : -ENOENT;
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir && fd >= 0)
-		close(fd);
-	return dir;
-}
-
 /* Hexadecimal without 0x, as all attributes of IOMMUs are; AMD's features go on behind a colon. */
+bool vfcap_iommu_parse(const char *text, uint64_t *val)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)*text))
+		return false;
+	errno = 0;
+	*val = strtoull(text, &end, 16);
+	return !errno && (!*end || *end == ':');
+}
+
 static bool read_hex(const struct vfcap_host *h, const char *unit, const char *name, uint64_t *val)
 {
-	char path[128], text[64], *end;
+	char path[128], text[64];
 
 	snprintf(path, sizeof(path), CLASS_IOMMU "/%s/%s", unit, name);
-	if (vfcap_root_read(h->root, path, text, sizeof(text)) <= 0)
-		return false;
-	*val = strtoull(text, &end, 16);
-	return end != text && (!*end || *end == ':');
+	return vfcap_root_read(h->root, path, text, sizeof(text)) > 0 &&
+	       vfcap_iommu_parse(text, val);
 }
 
 /*
@@ -70,58 +60,49 @@ static int by_name(const void *a, const void *b)
 
 int vfcap_iommus_read(const struct vfcap_host *h, struct vfcap_iommu **out, size_t *n)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = open_dir(h, CLASS_IOMMU);
-	cleanup_free struct vfcap_iommu *unit = NULL;
-	struct dirent *e;
+	cleanup_names struct vfcap_names names = { 0 };
+	struct vfcap_iommu *unit;
+	int err = h->root ? vfcap_root_list(h->root, CLASS_IOMMU, &names) : -ENOENT;
 
 	*out = NULL;
 	*n = 0;
-	while (dir && (e = readdir(dir))) {
-		struct vfcap_iommu *more;
-
-		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(unit->name))
+	if (err)
+		return err;
+	*out = unit = calloc(names.n ? names.n : 1, sizeof(*unit));
+	if (!unit)
+		return -ENOMEM;
+	for (size_t i = 0; i < names.n; i++) {
+		if (names.name[i][0] == '.' || strlen(names.name[i]) >= sizeof(unit->name))
 			continue;
-		more = vfcap_more(unit, *n, sizeof(*unit));
-		if (!more)
-			return -ENOMEM;
-		unit = more;
-		unit[*n] = (struct vfcap_iommu){ 0 };
-		strcpy(unit[*n].name, e->d_name);
+		strcpy(unit[*n].name, names.name[i]);
 		read_unit(h, &unit[(*n)++]);
 	}
 	if (*n)
 		qsort(unit, *n, sizeof(*unit), by_name);
-	*out = unit;
-	unit = NULL;
-	return dir ? 0 : -ENOENT;
+	return 0;
 }
 
 const char *vfcap_iommu_name(const struct vfcap_function *fn, char buf[40])
 {
-	char path[VFCAP_SYSFS_PATH], link[4096], *slash;
-	cleanup_close int dir = -1;
-	ssize_t n = -1;
+	char path[VFCAP_SYSFS_PATH];
 
-	if (fn->host->root)
-		dir = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "", path),
-					O_PATH | O_DIRECTORY);
-	if (dir >= 0)
-		n = readlinkat(dir, "iommu", link, sizeof(link) - 1);
-	link[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(link, '/');
-	snprintf(buf, 40, "%.39s", slash ? slash + 1 : link);
+	if (!fn->host->root ||
+	    vfcap_root_read_link_name(fn->host->root, vfcap_sysfs_path(fn, "iommu", path), buf,
+				      40) < 0)
+		buf[0] = '\0';
 	return buf;
 }
 
 int vfcap_iommu_groups(const struct vfcap_host *h)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = open_dir(h, GROUPS);
-	struct dirent *e;
+	cleanup_names struct vfcap_names names = { 0 };
 	int n = 0;
 
-	while (dir && (e = readdir(dir)))
-		n += isdigit((unsigned char)e->d_name[0]) != 0;
-	return dir ? n : -1;
+	if (!h->root || vfcap_root_list(h->root, GROUPS, &names))
+		return -1;
+	for (size_t i = 0; i < names.n; i++)
+		n += isdigit((unsigned char)names.name[i][0]) != 0;
+	return n;
 }
 
 /* ------------------------------------------------------------------------------------- groups -- */

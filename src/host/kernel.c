@@ -2,10 +2,8 @@
 /* What the kernel under a root is made of: its configuration, its modules, what they export. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "change.h"
 #include "system.h"
@@ -14,19 +12,23 @@ struct release {
 	char text[96];
 };
 
-/* The text of a path that may have the release in it, at a %; the path in path, "" where there is none. */
-static FILE *open_form(const struct vfcap_host *h, const struct release *release, const char *form,
-		       char *path, size_t size)
+/* Loads a text whose path may have the release in it, at a %: 0 or -errno, and the path in path, "" when it fails. What
+ * has a NUL in it is no text. */
+static int load_form(const struct vfcap_host *h, const struct release *release, const char *form,
+		     char *path, size_t size, char **text)
 {
 	const char *mark = strchrnul(form, '%');
-	FILE *file;
+	size_t len;
+	int err;
 
 	snprintf(path, size, "%.*s%s%s", (int)(mark - form), form, *mark ? release->text : "",
 		 *mark ? mark + 1 : "");
-	file = vfcap_text_open(h->root, path);
-	if (!file)
+	err = vfcap_root_load(h->root, path, VFCAP_TEXT_MOST, text, &len);
+	if (!err && strlen(*text) != len)
+		err = -EBADMSG;
+	if (err)
 		path[0] = '\0';
-	return file;
+	return err;
 }
 
 /* ------------------------------------------------------------------------------- configuration -- */
@@ -46,17 +48,15 @@ const char *vfcap_config_name(enum vfcap_config config)
 	return configs[config];
 }
 
-/* What is off is a comment, or is not there at all. False: there is nothing in it, or it could not be
- * read to its end. */
-static bool read_options(FILE *file, struct vfcap_system *sys)
+/* What is off is a comment, or is not there at all. */
+bool vfcap_config_parse(char *text, struct vfcap_system *sys)
 {
-	cleanup_free char *line = NULL;
-	size_t room = 0;
 	bool any = false;
+	char *line;
 
 	for (unsigned int c = 0; c < VFCAP_CONFIGS; c++)
 		sys->config[c] = VFCAP_NO;
-	for (; getline(&line, &room, file) > 0; any = true)
+	for (; (line = vfcap_line_next(&text)); any = true)
 		for (unsigned int c = 0; c < VFCAP_CONFIGS; c++) {
 			size_t len = strlen(configs[c]);
 
@@ -64,7 +64,7 @@ static bool read_options(FILE *file, struct vfcap_system *sys)
 			    (line[len + 1] == 'y' || line[len + 1] == 'm'))
 				sys->config[c] = VFCAP_YES;
 		}
-	return any && !ferror(file);
+	return any;
 }
 
 /* The kernel's own words first; then those of files that go with its release. */
@@ -76,10 +76,11 @@ static void read_config(const struct vfcap_host *h, const struct release *releas
 					     "lib/modules/%/build/.config" };
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		cleanup_fclose FILE *file =
-			open_form(h, release, forms[i], sys->config_file, sizeof(sys->config_file));
+		cleanup_free char *text = NULL;
 
-		if (file && read_options(file, sys))
+		if (load_form(h, release, forms[i], sys->config_file, sizeof(sys->config_file),
+			      &text) == 0 &&
+		    vfcap_config_parse(text, sys))
 			return;
 	}
 	sys->config_file[0] = '\0';
@@ -121,43 +122,70 @@ static bool is_file_of(const char *line, const char *name)
 	return strncmp(base, ".ko", 3) == 0;
 }
 
-/* Fills in those of the parts that are not known yet. False: there is no such list. */
-static bool find_parts(const struct vfcap_host *h, const struct release *release, const char *list,
-		       enum vfcap_presence found, struct vfcap_system *sys)
+void vfcap_modules_parse(char *text, enum vfcap_presence found, struct vfcap_system *sys)
 {
-	cleanup_fclose FILE *file = NULL;
-	cleanup_free char *line = NULL;
-	char path[160];
-	size_t room = 0;
+	char *line;
 
-	snprintf(path, sizeof(path), "lib/modules/%s/%s", release->text, list);
-	file = vfcap_text_open(h->root, path);
-	while (file && getline(&line, &room, file) > 0)
+	while ((line = vfcap_line_next(&text)))
 		for (unsigned int p = 0; p < VFCAP_PARTS; p++) {
+			size_t len = strcspn(line, ":");
+
 			if (!is_file_of(line, parts[p].name))
 				continue;
 			if (sys->part[p] == VFCAP_PRESENCE_UNKNOWN)
 				sys->part[p] = found;
-			if (p == VFCAP_PART_OURS && found == VFCAP_LOADABLE)
+			if (p == VFCAP_PART_OURS && found == VFCAP_LOADABLE &&
+			    len < sizeof(sys->module_file))
 				snprintf(sys->module_file, sizeof(sys->module_file), "%.*s",
-					 (int)strcspn(line, ":\n"), line);
+					 (int)len, line);
 		}
-	return file;
 }
 
+/* Reads a list of modules that are found there. 0 or -errno. */
+static int find_parts(const struct vfcap_host *h, const struct release *release, const char *list,
+		      enum vfcap_presence found, struct vfcap_system *sys)
+{
+	cleanup_free char *text = NULL;
+	char path[160];
+	int err = load_form(h, release, list, path, sizeof(path), &text);
+
+	if (!err)
+		vfcap_modules_parse(text, found, sys);
+	return err;
+}
+
+/* Sysfs has it while it is loaded, or part of the kernel. */
+static enum vfcap_answer part_is_there(const struct vfcap_host *h, unsigned int part)
+{
+	enum vfcap_answer also = VFCAP_NO,
+			  is = vfcap_answer(vfcap_root_has(h->root, parts[part].sys));
+
+	if (is != VFCAP_YES && parts[part].also)
+		also = vfcap_answer(vfcap_root_has(h->root, parts[part].also));
+	if (is == VFCAP_YES || also == VFCAP_YES)
+		return VFCAP_YES;
+	return is == VFCAP_NO && also == VFCAP_NO ? VFCAP_NO : VFCAP_NOT_KNOWN;
+}
+
+/* A part is absent when all places where it could be were looked at, and it is in none of them. */
 static void read_parts(const struct vfcap_host *h, const struct release *release,
 		       struct vfcap_system *sys)
 {
-	bool listed;
+	bool sure[VFCAP_PARTS], listed;
+	int err;
 
-	for (unsigned int p = 0; p < VFCAP_PARTS; p++)
-		if (vfcap_system_has(h, parts[p].sys) == VFCAP_YES ||
-		    (parts[p].also && vfcap_system_has(h, parts[p].also) == VFCAP_YES))
+	for (unsigned int p = 0; p < VFCAP_PARTS; p++) {
+		enum vfcap_answer there = part_is_there(h, p);
+
+		sure[p] = there != VFCAP_NOT_KNOWN;
+		if (there == VFCAP_YES)
 			sys->part[p] = VFCAP_PRESENT;
-	find_parts(h, release, "modules.builtin", VFCAP_PRESENT, sys);
-	listed = find_parts(h, release, "modules.dep", VFCAP_LOADABLE, sys);
+	}
+	err = find_parts(h, release, "lib/modules/%/modules.builtin", VFCAP_PRESENT, sys);
+	listed = (!err || err == -ENOENT) &&
+		 find_parts(h, release, "lib/modules/%/modules.dep", VFCAP_LOADABLE, sys) == 0;
 	for (unsigned int p = 0; listed && p < VFCAP_PARTS; p++)
-		if (sys->part[p] == VFCAP_PRESENCE_UNKNOWN)
+		if (sure[p] && sys->part[p] == VFCAP_PRESENCE_UNKNOWN)
 			sys->part[p] = VFCAP_ABSENT;
 }
 
@@ -167,23 +195,20 @@ static void read_signature(const struct vfcap_host *h, const struct release *rel
 			   struct vfcap_system *sys)
 {
 	static const char mark[] = "~Module signature appended~\n";
-	char path[320], end[sizeof(mark)] = "";
+	const size_t mark_len = sizeof(mark) - 1;
+	cleanup_free char *module = NULL;
+	char path[320];
 	size_t len = strlen(sys->module_file);
-	cleanup_close int fd = -1;
-	off_t size;
 
 	if (len < 3 || strcmp(sys->module_file + len - 3, ".ko"))
 		return;
 	snprintf(path, sizeof(path), "lib/modules/%s/%s", release->text, sys->module_file);
-	fd = vfcap_root_openat(h->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	size = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-	if (size < 0)
+	if (vfcap_root_load(h->root, path, VFCAP_TEXT_MOST, &module, &len))
 		return;
-	sys->module_signed = VFCAP_NO;
-	if (size >= (off_t)sizeof(mark) &&
-	    pread(fd, end, sizeof(mark) - 1, size - (off_t)sizeof(mark) + 1) == sizeof(mark) - 1 &&
-	    memcmp(end, mark, sizeof(mark) - 1) == 0)
-		sys->module_signed = VFCAP_YES;
+	sys->module_signed =
+		len >= mark_len && memcmp(module + len - mark_len, mark, mark_len) == 0 ?
+			VFCAP_YES :
+			VFCAP_NO;
 }
 
 /* ------------------------------------------------------------------------------------- symbols -- */
@@ -194,13 +219,26 @@ static bool has_word(const char *line, const char *word)
 	size_t len = strlen(word);
 
 	return at && (at == line || isspace((unsigned char)at[-1]) || at[-1] == ':') &&
-	       isspace((unsigned char)at[len]);
+	       (!at[len] || isspace((unsigned char)at[len]));
 }
 
 /*
  * What vfio.ko exports tells what it can do (Linux drivers/vfio/iommufd.c); that it exports
  * vfio_register_group_dev, which all that were looked at do, tells that the list has it.
  */
+enum vfcap_answer vfcap_symbols_parse(char *text)
+{
+	enum vfcap_answer answer = VFCAP_NOT_KNOWN;
+	char *line;
+
+	while (answer != VFCAP_YES && (line = vfcap_line_next(&text)))
+		if (has_word(line, "vfio_iommufd_physical_pasid_attach_ioas"))
+			answer = VFCAP_YES;
+		else if (has_word(line, "vfio_register_group_dev"))
+			answer = VFCAP_NO;
+	return answer;
+}
+
 static void read_symbols(const struct vfcap_host *h, const struct release *release,
 			 struct vfcap_system *sys)
 {
@@ -208,17 +246,11 @@ static void read_symbols(const struct vfcap_host *h, const struct release *relea
 					     "lib/modules/%/build/Module.symvers" };
 
 	for (size_t i = 0; i < 2 && sys->pasid_attach == VFCAP_NOT_KNOWN; i++) {
-		cleanup_fclose FILE *file = open_form(h, release, forms[i], sys->symbols_file,
-						      sizeof(sys->symbols_file));
-		cleanup_free char *line = NULL;
-		size_t room = 0;
+		cleanup_free char *text = NULL;
 
-		while (file && sys->pasid_attach != VFCAP_YES && getline(&line, &room, file) > 0) {
-			if (has_word(line, "vfio_iommufd_physical_pasid_attach_ioas"))
-				sys->pasid_attach = VFCAP_YES;
-			else if (has_word(line, "vfio_register_group_dev"))
-				sys->pasid_attach = VFCAP_NO;
-		}
+		if (load_form(h, release, forms[i], sys->symbols_file, sizeof(sys->symbols_file),
+			      &text) == 0)
+			sys->pasid_attach = vfcap_symbols_parse(text);
 	}
 }
 

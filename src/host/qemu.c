@@ -120,11 +120,11 @@ static bool find_program(const struct vfcap_host *h, const char *name, struct vf
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		snprintf(sys->qemu, sizeof(sys->qemu), "%s/%s", dirs[i], name);
-		if (vfcap_system_has(h, sys->qemu) == VFCAP_YES)
+		if (vfcap_root_has(h->root, sys->qemu) > 0)
 			return true;
 	}
 	snprintf(sys->qemu, sizeof(sys->qemu), "usr/libexec/qemu-kvm");
-	if (vfcap_system_has(h, sys->qemu) == VFCAP_YES)
+	if (vfcap_root_has(h->root, sys->qemu) > 0)
 		return true;
 	sys->qemu[0] = '\0';
 	return false;

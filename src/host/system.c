@@ -2,7 +2,6 @@
 /* What a machine tells of itself, and the files by which its VFIO is used. */
 #include "system.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,13 +14,6 @@
 /* The variable of UEFI's own name space; the kernel puts four bytes of attributes before its value. */
 #define SECURE_BOOT "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
-enum vfcap_answer vfcap_system_has(const struct vfcap_host *h, const char *path)
-{
-	cleanup_close int fd = h->root ? vfcap_root_openat(h->root, path, O_PATH) : -1;
-
-	return !h->root ? VFCAP_NOT_KNOWN : fd >= 0 ? VFCAP_YES : VFCAP_NO;
-}
-
 static void read_command_line(const struct vfcap_host *h, struct vfcap_system *sys)
 {
 	sys->has_command_line = vfcap_root_read(h->root, "proc/cmdline", sys->command_line,
@@ -29,33 +21,46 @@ static void read_command_line(const struct vfcap_host *h, struct vfcap_system *s
 }
 
 /* "vendor_id\t: GenuineIntel" */
-static void read_vendor(const struct vfcap_host *h, struct vfcap_system *sys)
+void vfcap_cpuinfo_parse(const char *text, char vendor[16])
 {
 	static const char key[] = "vendor_id";
-	char text[4096], *at;
+	const char *at = strstr(text, key);
+	size_t len;
 
-	if (vfcap_root_read(h->root, "proc/cpuinfo", text, sizeof(text)) <= 0)
-		return;
-	at = strstr(text, key);
+	vendor[0] = '\0';
 	if (!at)
 		return;
 	at += sizeof(key) - 1;
 	at += strspn(at, "\t :");
-	snprintf(sys->vendor, sizeof(sys->vendor), "%.*s", (int)strcspn(at, " \n"), at);
+	len = strcspn(at, " \n");
+	snprintf(vendor, 16, "%.*s", (int)(len < 16 ? len : 15), at);
+}
+
+/* The first processor stands at the beginning of it. */
+static void read_vendor(const struct vfcap_host *h, struct vfcap_system *sys)
+{
+	char text[4096];
+	ssize_t n = vfcap_root_read_bytes(h->root, "proc/cpuinfo", text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	vfcap_cpuinfo_parse(text, sys->vendor);
 }
 
 /* "none [integrity] confidentiality": what is in force stands in brackets. */
+void vfcap_lockdown_parse(const char *text, char lockdown[32])
+{
+	const char *open = strchr(text, '['), *end = open ? strchr(open, ']') : NULL;
+	size_t len = end ? (size_t)(end - open - 1) : 0;
+
+	snprintf(lockdown, 32, "%.*s", (int)(len < 32 ? len : 31), end ? open + 1 : "");
+}
+
 static void read_lockdown(const struct vfcap_host *h, struct vfcap_system *sys)
 {
-	char text[128], *open, *end;
+	char text[128];
 
-	if (vfcap_root_read(h->root, "sys/kernel/security/lockdown", text, sizeof(text)) <= 0)
-		return;
-	open = strchr(text, '[');
-	end = open ? strchr(open, ']') : NULL;
-	if (end)
-		snprintf(sys->lockdown, sizeof(sys->lockdown), "%.*s", (int)(end - open - 1),
-			 open + 1);
+	if (vfcap_root_read(h->root, "sys/kernel/security/lockdown", text, sizeof(text)) > 0)
+		vfcap_lockdown_parse(text, sys->lockdown);
 }
 
 /* A parameter of a module that is "Y" or "N". */
@@ -72,7 +77,7 @@ static enum vfcap_answer read_secure_boot(const struct vfcap_host *h)
 {
 	char bytes[16];
 
-	if (vfcap_root_read(h->root, SECURE_BOOT, bytes, sizeof(bytes)) != 5)
+	if (vfcap_root_read_bytes(h->root, SECURE_BOOT, bytes, sizeof(bytes)) != 5)
 		return VFCAP_NOT_KNOWN;
 	return bytes[4] == 1 ? VFCAP_YES : VFCAP_NO;
 }
@@ -80,9 +85,7 @@ static enum vfcap_answer read_secure_boot(const struct vfcap_host *h)
 /* A file of a device's own is named in its vfio-dev directory, with the number that it has. */
 static enum vfcap_answer read_cdev(const struct vfcap_host *h)
 {
-	if (vfcap_system_has(h, "dev/vfio/devices") == VFCAP_YES)
-		return VFCAP_YES;
-	return VFCAP_NOT_KNOWN;
+	return vfcap_root_has(h->root, "dev/vfio/devices") > 0 ? VFCAP_YES : VFCAP_NOT_KNOWN;
 }
 
 int vfcap_system_read(const struct vfcap_host *h, struct vfcap_system *sys)
@@ -105,7 +108,7 @@ int vfcap_system_read(const struct vfcap_host *h, struct vfcap_system *sys)
 	sys->secure_boot = read_secure_boot(h);
 	sys->unsafe_interrupts =
 		read_switch(h, "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
-	sys->dev_iommu = vfcap_system_has(h, "dev/iommu");
+	sys->dev_iommu = vfcap_answer(vfcap_root_has(h->root, "dev/iommu"));
 	sys->cdev = read_cdev(h);
 	vfcap_kernel_read(h, sys);
 	vfcap_qemu_read(h, sys);
@@ -121,36 +124,28 @@ void vfcap_system_free(struct vfcap_system *sys)
 
 /* --------------------------------------------------------------------------------------- files -- */
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* The name of its VFIO device; "": it has none. */
 static void vfio_name(const struct vfcap_function *fn, char name[32])
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
+	cleanup_names struct vfcap_names names = { 0 };
 	char path[VFCAP_SYSFS_PATH];
-	int fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "vfio-dev", path),
-				   O_RDONLY | O_DIRECTORY);
-	struct dirent *e;
 
 	name[0] = '\0';
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && !*name && (e = readdir(dir)))
-		if (e->d_name[0] != '.')
-			snprintf(name, 32, "%.31s", e->d_name);
+	if (vfcap_root_list(fn->host->root, vfcap_sysfs_path(fn, "vfio-dev", path), &names) == 0 &&
+	    names.n)
+		snprintf(name, 32, "%.31s", names.name[0]);
 }
 
+/* A file that cannot be looked at is none that is missing: then nothing is known of it. */
 static void look(const struct vfcap_host *h, struct vfcap_node *node)
 {
-	cleanup_close int fd = vfcap_root_openat(h->root, node->path, O_PATH);
+	int has = vfcap_root_has(h->root, node->path);
+	cleanup_close int fd = has > 0 ? vfcap_root_openat(h->root, node->path, O_PATH) : -1;
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st))
+	if (has < 0 || (has > 0 && (fd < 0 || fstat(fd, &st))))
+		node->path[0] = '\0';
+	if (fd < 0 || !node->path[0])
 		return;
 	node->there = true;
 	node->mode = st.st_mode & 07777;

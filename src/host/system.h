@@ -10,6 +10,12 @@
 
 enum vfcap_answer { VFCAP_NOT_KNOWN, VFCAP_NO, VFCAP_YES };
 
+/* What vfcap_root_has() gave, as an answer: an error is none. */
+static inline enum vfcap_answer vfcap_answer(int has)
+{
+	return has > 0 ? VFCAP_YES : has == 0 ? VFCAP_NO : VFCAP_NOT_KNOWN;
+}
+
 /* ------------------------------------------------------------------------------------- IOMMUs -- */
 
 enum vfcap_iommu_kind { VFCAP_IOMMU_OTHER, VFCAP_IOMMU_INTEL, VFCAP_IOMMU_AMD };
@@ -68,7 +74,7 @@ struct vfcap_system {
 	bool live; /* the host that runs us: programs can be asked */
 	bool root_user; /* we are root */
 	bool has_command_line;
-	char command_line[2048];
+	char command_line[16384]; /* kernels have up to 4096 bytes, boot configurations more */
 	char vendor[16]; /* the processor's, "GenuineIntel"; "": not known */
 
 	struct vfcap_iommu *iommu; /* n_iommus of them; owned */
@@ -105,8 +111,19 @@ void vfcap_kernel_read(const struct vfcap_host *h, struct vfcap_system *sys);
 /* qemu.c: asks the program on the live host, within a few seconds. */
 void vfcap_qemu_read(const struct vfcap_host *h, struct vfcap_system *sys);
 
-/* Is that there? YES or NO; NOT_KNOWN without a root. */
-enum vfcap_answer vfcap_system_has(const struct vfcap_host *h, const char *path);
+/* What texts of a kernel say. Those that are no constants are taken apart. */
+
+/* kernel.c: a kernel's configuration; false: there is nothing in it. */
+bool vfcap_config_parse(char *text, struct vfcap_system *sys);
+/* kernel.c: modules.dep or modules.builtin: which parts are not known yet, and found there. */
+void vfcap_modules_parse(char *text, enum vfcap_presence found, struct vfcap_system *sys);
+/* kernel.c: modules.symbols or Module.symvers: can VFIO attach a page table to a PASID? */
+enum vfcap_answer vfcap_symbols_parse(char *text);
+/* system.c: proc/cpuinfo, "" without a vendor; lockdown, "" when none is in force. */
+void vfcap_cpuinfo_parse(const char *text, char vendor[16]);
+void vfcap_lockdown_parse(const char *text, char lockdown[32]);
+/* iommu.c: an attribute of an IOMMU. */
+bool vfcap_iommu_parse(const char *text, uint64_t *val);
 
 /* ------------------------------------------------------------------------------------ devices -- */
 

@@ -177,7 +177,14 @@ static int load_packed(int fd, size_t most, char **text, size_t *len)
 	size_t size = 0;
 	int err = load_fd(fd, most, &data, &size);
 
-	return err ? err : vfcap_gunzip(data, size, most, text, len);
+	if (err)
+		return err;
+	if (size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0)
+		return vfcap_gunzip(data, size, most, text, len);
+	*text = data; /* captures keep the kernel's configuration under its own name, unpacked */
+	*len = size;
+	data = NULL;
+	return 0;
 }
 
 static int load(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
