@@ -223,12 +223,15 @@ struct vfcap_vfinfo {
 	uint8_t told
 		[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
 };
-/* Of one VF. Absence is no error: 0 with nothing set. One request per PF, kept in the host; when the root is not
+/* Of one VF. Absence is no error: 0 with nothing set; -errno: it could not be asked. One request per PF, kept in the host; when the root is not
  * the live one, what a capture has of it. */
 int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
 /* A line of that for a capture; nothing when nothing is known. */
 void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf,
 			const struct vfcap_vfinfo *info);
+/* Takes such a line; one that is not understood, or about a VF of another PF, says nothing. */
+void vfcap_netlink_take_line(const char *line, const struct vfcap_function *pf,
+			     struct vfcap_vfinfo *info, size_t n);
 void vfcap_netlink_free(struct vfcap_host *h);
 /* The parser behind it: fills those of info[0..n) that the attributes of one RTM_NEWLINK message speak of.
  * Gives how many VFs it speaks of. */

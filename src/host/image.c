@@ -10,9 +10,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "sysfs.h"
 
+#define NAMES "usr/share/misc/pci.ids"
 #define BUCKETS 256
 #define NAME_FLAGS (PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB)
 #define NO_DEVICE 0xffffffffu /* of a struct name: the vendor alone */
@@ -26,7 +30,8 @@ struct name {
 
 struct vfcap_pciaccess {
 	struct pci_access *a;
-	int names_fd; /* the root's own pci.ids, or -errno: it has none, and this system's serves */
+	int names_fd; /* a copy of the root's own pci.ids; -1: it has none, and this system's serves */
+	bool no_names; /* neither can be used */
 	struct name *bucket[BUCKETS];
 };
 
@@ -72,20 +77,61 @@ static void __attribute__((format(printf, 1, 2))) on_warning(char *fmt, ...)
 	(void)fmt; /* what failed is seen by what is returned */
 }
 
-/* libpci opens the file by a path of its own: the descriptor's, so that no link leads out of the root. */
-static void use_names_of_root(struct vfcap_host *h, struct vfcap_pciaccess *p)
+/* A copy of the root's own list in memory: the root may be no directory, and libpci, which opens a path of its own,
+ * would follow links out of it, wait at a FIFO, and read without end. A descriptor, or -errno. */
+static int copy_names(const struct vfcap_root *root)
 {
-	char path[32], *copy;
+	cleanup_free char *text = NULL;
+	cleanup_close int fd = -1;
+	size_t len;
+	int ret = vfcap_root_load(root, NAMES, VFCAP_TEXT_MOST, &text, &len);
 
-	p->names_fd = -ENOENT;
-	if (h->root && !h->live)
-		p->names_fd = vfcap_root_openat(h->root, "usr/share/misc/pci.ids", O_RDONLY);
-	if (p->names_fd < 0)
-		return;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->names_fd);
-	copy = strdup(path);
-	if (copy)
-		pci_set_name_list_path(p->a, copy, 1);
+	if (ret)
+		return ret;
+	fd = memfd_create("pci.ids", MFD_CLOEXEC);
+	if (fd < 0 || TEMP_FAILURE_RETRY(write(fd, text, len)) != (ssize_t)len) {
+		ret = fd < 0 ? -errno : -ENOSPC;
+		vfcap_root_keep_failure(root, NAMES, ret);
+		return ret;
+	}
+	ret = fd;
+	fd = -1;
+	return ret;
+}
+
+static bool use_copy(struct vfcap_pciaccess *p)
+{
+	char *path;
+
+	if (asprintf(&path, "/proc/self/fd/%d", p->names_fd) < 0)
+		return false;
+	pci_set_name_list_path(p->a, path, 1);
+	return true;
+}
+
+/* This system's list, which libpci opens itself: not where that would not end. */
+static bool may_open(const char *path)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ENOENT; /* libpci knows of other names for it */
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size <= VFCAP_TEXT_MOST;
+}
+
+static void choose_names(struct vfcap_host *h, struct vfcap_pciaccess *p)
+{
+	p->names_fd = h->root && !h->live ? copy_names(h->root) : -ENOENT;
+	if (p->names_fd >= 0) {
+		p->no_names = !use_copy(p);
+	} else if (p->names_fd != -ENOENT && p->names_fd != -EACCES) {
+		p->no_names = true; /* the reader keeps why */
+	} else if (!may_open(p->a->id_file_name)) {
+		p->no_names = true;
+		vfcap_host_log(h, "%s: no regular file of up to %u MiB: devices have no names",
+			       p->a->id_file_name, VFCAP_TEXT_MOST >> 20);
+	}
 }
 
 static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
@@ -107,7 +153,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 	p->a->warning = on_warning;
 	p->a->debug = on_warning;
 	p->a->id_lookup_mode = 0; /* its default is the cache of names once asked of the network */
-	use_names_of_root(h, p);
+	choose_names(h, p);
 	h->pci = p;
 	return p;
 }
@@ -257,7 +303,7 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 	struct name **head, *name;
 	struct escape here;
 
-	if (!p)
+	if (!p || p->no_names)
 		return NULL;
 	head = &p->bucket[(vendor ^ device ^ device >> 8) % BUCKETS];
 	for (name = *head; name; name = name->next)

@@ -24,6 +24,7 @@ struct vfcap_netlink {
 	const struct vfcap_function *pf;
 	size_t n; /* by VF index */
 	struct vfcap_vfinfo *info;
+	int err; /* -errno: they could not be had */
 };
 
 static void cleanup_socket(struct nl_sock **sk)
@@ -174,32 +175,61 @@ static int ask(struct nl_sock *sk, const char *netdev)
 	return nl_send_auto(sk, msg) < 0 ? -EIO : 0;
 }
 
-static size_t take_answer(struct nl_sock *sk, struct vfcap_vfinfo *info, size_t n)
+/* How many VFs the answer speaks of; -errno: what the kernel says instead. */
+static int take_answer(struct nl_sock *sk, struct vfcap_vfinfo *info, size_t n)
 {
 	cleanup_free unsigned char *buf = NULL;
 	struct sockaddr_nl from;
-	int len = nl_recv(sk, &from, &buf, NULL);
+	int len = nl_recv(sk, &from, &buf, NULL), err = len < 0 ? -EIO : 0;
 	size_t seen = 0;
 
 	for (struct nlmsghdr *nlh = (void *)buf; len > 0 && nlmsg_ok(nlh, len);
-	     nlh = nlmsg_next(nlh, &len))
+	     nlh = nlmsg_next(nlh, &len)) {
+		if (nlh->nlmsg_type == NLMSG_ERROR && nlmsg_valid_hdr(nlh, sizeof(struct nlmsgerr)))
+			err = ((struct nlmsgerr *)nlmsg_data(nlh))->error;
 		if (nlh->nlmsg_type == RTM_NEWLINK &&
 		    nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
 			seen += vfcap_netlink_parse(
 				nlmsg_attrdata(nlh, sizeof(struct ifinfomsg)),
 				(size_t)nlmsg_attrlen(nlh, sizeof(struct ifinfomsg)), info, n);
-	return seen;
+	}
+	return err < 0 ? err : (int)seen;
 }
 
-size_t vfcap_netlink_ask(const char *netdev, struct vfcap_vfinfo *info, size_t n)
+/* A netdev that went, and a sandbox without rtnetlink, are no failures. */
+static bool is_absence(int err)
+{
+	switch (err) {
+	case -ENODEV:
+	case -EPERM:
+	case -EACCES:
+	case -EAFNOSUPPORT:
+	case -EPROTONOSUPPORT:
+	case -EOPNOTSUPP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int vfcap_netlink_ask(const char *netdev, struct vfcap_vfinfo *info, size_t n)
 {
 	VFCAP_CLEANUP(cleanup_socket) struct nl_sock *sk = nl_socket_alloc();
+	int ret;
 
-	if (!sk || nl_connect(sk, NETLINK_ROUTE) < 0)
-		return 0;
-	nl_socket_disable_auto_ack(sk);
-	nl_socket_enable_msg_peek(sk);
-	return ask(sk, netdev) ? 0 : take_answer(sk, info, n);
+	if (!sk)
+		return -ENOMEM;
+	errno = 0;
+	if (nl_connect(sk, NETLINK_ROUTE) < 0)
+		ret = errno ? -errno : -EIO;
+	else {
+		nl_socket_disable_auto_ack(sk);
+		nl_socket_enable_msg_peek(sk);
+		ret = ask(sk, netdev);
+		if (!ret)
+			ret = take_answer(sk, info, n);
+	}
+	return is_absence(ret) ? -ENOENT : ret;
 }
 
 /* ----------------------------------------------------------------------------------- capture -- */
@@ -231,8 +261,8 @@ void vfcap_vfinfo_print(FILE *out, const struct vfcap_function *vf, const struct
 }
 
 /* Lines that are not understood say nothing. */
-static void take_line(const char *line, const struct vfcap_function *pf, struct vfcap_vfinfo *info,
-		      size_t n)
+void vfcap_netlink_take_line(const char *line, const struct vfcap_function *pf,
+			     struct vfcap_vfinfo *info, size_t n)
 {
 	char mac[24], vlan[8], proto[12], told[VFCAP_VF_SWITCHES][4], after[2];
 	struct vfcap_vfinfo taken = { 0 };
@@ -259,14 +289,18 @@ static void take_line(const char *line, const struct vfcap_function *pf, struct 
 	info[vf->vf_index] = taken;
 }
 
-static void read_capture(const struct vfcap_function *pf, struct vfcap_vfinfo *info, size_t n)
+static int read_capture(const struct vfcap_function *pf, struct vfcap_vfinfo *info, size_t n)
 {
-	cleanup_fclose FILE *file = vfcap_text_open(pf->host->root, VFCAP_CAPTURE_VFINFO);
-	cleanup_free char *line = NULL;
-	size_t room = 0;
+	cleanup_free char *text = NULL;
+	char *rest, *line;
+	size_t len;
+	int err =
+		vfcap_root_load(pf->host->root, VFCAP_CAPTURE_VFINFO, VFCAP_TEXT_MOST, &text, &len);
 
-	while (file && getline(&line, &room, file) > 0)
-		take_line(line, pf, info, n);
+	rest = text;
+	while ((line = vfcap_line_next(&rest)))
+		vfcap_netlink_take_line(line, pf, info, n);
+	return err;
 }
 
 /* ------------------------------------------------------------------------------------- cache -- */
@@ -281,10 +315,25 @@ static size_t highest_index(const struct vfcap_function *pf)
 	return n;
 }
 
+/* What the kernel does not answer is kept as the reader keeps its errors. */
+static int ask_netdevs(const struct vfcap_function *pf, struct vfcap_vfinfo *info, size_t n)
+{
+	int seen = 0;
+
+	for (size_t i = 0; i < pf->n_netdev && (!seen || seen == -ENOENT); i++) {
+		char object[64];
+
+		seen = vfcap_netlink_ask(pf->netdev[i], info, n);
+		snprintf(object, sizeof(object), "rtnetlink: %.32s", pf->netdev[i]);
+		if (seen < 0 && seen != -ENOENT && pf->host->root)
+			vfcap_root_keep_failure(pf->host->root, object, seen);
+	}
+	return seen < 0 ? seen : 0;
+}
+
 static struct vfcap_netlink *answers(const struct vfcap_function *pf)
 {
 	struct vfcap_netlink *nl;
-	size_t seen = 0;
 
 	for (nl = pf->host->netlink; nl; nl = nl->next)
 		if (nl->pf == pf)
@@ -297,10 +346,14 @@ static struct vfcap_netlink *answers(const struct vfcap_function *pf)
 	nl->info = calloc(nl->n + 1, sizeof(*nl->info));
 	nl->next = pf->host->netlink;
 	pf->host->netlink = nl;
-	if (nl->info && !pf->host->live)
-		read_capture(pf, nl->info, nl->n);
-	for (size_t i = 0; nl->info && pf->host->live && i < pf->n_netdev && !seen; i++)
-		seen = vfcap_netlink_ask(pf->netdev[i], nl->info, nl->n);
+	if (!nl->info)
+		nl->err = -ENOMEM;
+	else if (pf->host->live)
+		nl->err = ask_netdevs(pf, nl->info, nl->n);
+	else
+		nl->err = read_capture(pf, nl->info, nl->n);
+	if (nl->err == -ENOENT || nl->err == -EACCES)
+		nl->err = 0;
 	return nl;
 }
 
@@ -313,8 +366,8 @@ int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info)
 	    !vf->pf->n_netdev)
 		return 0;
 	nl = answers(vf->pf);
-	if (!nl || !nl->info)
-		return -ENOMEM;
+	if (!nl || nl->err)
+		return nl ? nl->err : -ENOMEM;
 	if ((size_t)vf->vf_index < nl->n)
 		*info = nl->info[vf->vf_index];
 	return 0;

@@ -31,8 +31,9 @@ int vfcap_seen_list(const struct vfcap_host *h, struct vfcap_address **list, siz
 /* The function that a netdev belongs to; false: none, or gone. */
 bool vfcap_seen_netdev(const struct vfcap_host *h, const char *netdev, struct vfcap_address *a);
 
-/* netlink.c: asks the kernel for the VFs of a netdev, anew. Gives how many it speaks of. */
-size_t vfcap_netlink_ask(const char *netdev, struct vfcap_vfinfo *info, size_t n);
+/* netlink.c: asks the kernel for the VFs of a netdev, anew. Gives how many it speaks of; -ENOENT: there is no such
+ * netdev, or no rtnetlink; -errno. */
+int vfcap_netlink_ask(const char *netdev, struct vfcap_vfinfo *info, size_t n);
 
 /* ---------------------------------------------------------------------------------- messages -- */
 

@@ -357,7 +357,7 @@ static int ask_pf(struct vfcap_monitor *m, struct entry *pf)
 	size_t n = count_vfs(m, pf->seen.address);
 	cleanup_free struct vfcap_vfinfo *info = calloc(n + 1, sizeof(*info));
 	struct vfcap_seen now;
-	int err = 0;
+	int err = 0, asked = 0;
 
 	pf->dirty = false;
 	if (!info)
@@ -365,7 +365,11 @@ static int ask_pf(struct vfcap_monitor *m, struct entry *pf)
 	if (n && vfcap_seen_read(m->host, pf->seen.address, &now) == 0)
 		memcpy(pf->seen.netdev, now.netdev, sizeof(now.netdev));
 	if (n && pf->seen.netdev[0] && m->host->live)
-		vfcap_netlink_ask(pf->seen.netdev, info, n);
+		asked = vfcap_netlink_ask(pf->seen.netdev, info, n);
+	if (asked < 0 && asked != -ENOENT) { /* what was known stands */
+		vfcap_host_log(m->host, "%s: rtnetlink: %s", pf->seen.netdev, strerror(-asked));
+		return 0;
+	}
 	for (size_t i = 0; i < m->n && !err; i++) {
 		now = m->entry[i]->seen;
 		if (now.role != VFCAP_ROLE_VF || now.vf_index < 0 ||

@@ -68,6 +68,17 @@ unsigned long vfcap_root_failures(const struct vfcap_root *root)
 	return root->failure->n;
 }
 
+void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err)
+{
+	struct vfcap_failure *failure = root->failure;
+
+	failure->n++;
+	if (failure->err)
+		return;
+	failure->err = err;
+	snprintf(failure->what, sizeof(failure->what), "%s: %s", object, strerror(-err));
+}
+
 void vfcap_root_forget_failure(const struct vfcap_root *root)
 {
 	root->failure->err = 0;

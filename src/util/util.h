@@ -155,6 +155,8 @@ char *vfcap_line_next(char **rest);
 int vfcap_root_failure(const struct vfcap_root *root, const char **what);
 /* How many errors there were, to see whether what was just read was read whole. */
 unsigned long vfcap_root_failures(const struct vfcap_root *root);
+/* Keeps an error of what is no file, but asked in the same run. */
+void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err);
 /* What was said is not to be said again. */
 void vfcap_root_forget_failure(const struct vfcap_root *root);
 
