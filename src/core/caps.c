@@ -17,52 +17,95 @@
 #define LEGACY_STATUS 0x06
 #define LEGACY_STATUS_LIST 0x0010
 #define LEGACY_LIST 0x34
-#define LEGACY_CAPS_MAX ((0x100 - 0x40) / 4)
+#define LEGACY_FIRST 0x40 /* no capability is below */
 #define LEGACY_ID_PCIE 0x10
-#define PCIE_FLAGS 0x02
+#define PCIE_FLAGS 0x02 /* 16 bits */
+#define PCIE_FLAGS_VERSION 0x000f
+#define PCIE_FLAGS_TYPE 0x00f0
 #define PCIE_TYPE_ROOT_PORT 4
 #define PCIE_TYPE_RC_ENDPOINT 9
 #define PCIE_TYPE_RC_EVENT_COLLECTOR 10
 #define PCIE_LINK_CAP 0x0c
+#define PCIE_LEN_DEVICE 0x0c /* version 1, on no link; there is none shorter */
+#define PCIE_LEN_LINK 0x14 /* version 1, on a link */
+#define PCIE_LEN 0x3c /* from version 2 on */
 
-/* Reads the register at +at of a capability; 0 when it cannot be had. */
-static uint32_t cap_reg(struct vfcap_image *img, unsigned int off, unsigned int at)
+/* Reads the register at +at of a capability whose length hangs on it. What lies past the end of config
+ * space does not count as missing: the length that is proven already leaves it, too. */
+static uint32_t cap_reg(struct vfcap_body *body, unsigned int at)
 {
 	uint32_t val;
 
-	vfcap_image_read(img, off + at, 4, &val);
+	if (!vfcap_body_read(body, at, 4, &val) && body->offset + at + 4 <= VFCAP_CFG_SIZE)
+		body->missing = true;
 	return val;
 }
 
-/* The offset of the PCI Express capability in the legacy list; 0: none, or not readable. */
-static unsigned int find_pcie(struct vfcap_image *img)
+static bool is_on_link(unsigned int type)
 {
-	unsigned int left = LEGACY_CAPS_MAX;
-	uint32_t val;
-
-	if (!vfcap_image_read(img, LEGACY_STATUS, 2, &val) || !(val & LEGACY_STATUS_LIST))
-		return 0;
-
-	vfcap_image_read(img, LEGACY_LIST, 1, &val);
-	while (left-- && (val & 0xfc) >= 0x40) {
-		unsigned int off = val & 0xfc;
-
-		if (!vfcap_image_read(img, off, 2, &val))
-			return 0;
-		if ((val & 0xff) == LEGACY_ID_PCIE)
-			return off;
-		val >>= 8;
-	}
-	return 0;
+	return type != PCIE_TYPE_RC_ENDPOINT && type != PCIE_TYPE_RC_EVENT_COLLECTOR;
 }
 
-/* Device/Port Type of the PCI Express capability at off. */
-static unsigned int pcie_type(struct vfcap_image *img, unsigned int off)
+unsigned int vfcap_pcie_type(const struct vfcap_body *pcie)
 {
 	uint32_t flags;
 
-	vfcap_image_read(img, off + PCIE_FLAGS, 2, &flags);
-	return flags >> 4 & 0xf;
+	vfcap_body_read(pcie, PCIE_FLAGS, 2, &flags);
+	return (flags & PCIE_FLAGS_TYPE) >> 4;
+}
+
+/* Visits each header of the legacy list once. Gives the offset of the first PCI Express capability, 0 when
+ * there is none, -1 when the list cannot be read; *headers is a set of dwords. */
+static int find_legacy(struct vfcap_image *img, uint64_t *headers)
+{
+	unsigned int off, found = 0;
+	uint32_t val;
+
+	*headers = 0;
+	if (!vfcap_image_read(img, LEGACY_STATUS, 2, &val))
+		return -1;
+	if (!(val & LEGACY_STATUS_LIST))
+		return 0;
+	if (!vfcap_image_read(img, LEGACY_LIST, 1, &val))
+		return -1;
+
+	for (off = val & 0xfc; off >= LEGACY_FIRST && !(*headers >> off / 4 & 1);
+	     off = val >> 8 & 0xfc) {
+		if (!vfcap_image_read(img, off, 2, &val))
+			return -1;
+		*headers |= 1ull << off / 4;
+		if (!found && (val & 0xff) == LEGACY_ID_PCIE)
+			found = off;
+	}
+	return (int)found;
+}
+
+int vfcap_pcie_find(struct vfcap_image *img, struct vfcap_body *body)
+{
+	unsigned int end, most = PCIE_LEN;
+	uint64_t headers;
+	uint32_t flags;
+	int off;
+
+	memset(body, 0, sizeof(*body));
+	off = find_legacy(img, &headers);
+	if (off <= 0)
+		return off;
+
+	body->img = img;
+	body->offset = (uint16_t)off;
+	for (end = body->offset + 4u; end < VFCAP_EXT_BASE && !(headers >> end / 4 & 1); end += 4)
+		;
+	body->length = (uint16_t)(end - body->offset);
+	vfcap_body_read(body, PCIE_FLAGS, 2, &flags);
+	if ((flags & PCIE_FLAGS_VERSION) < 2)
+		most = is_on_link(vfcap_pcie_type(body)) ? PCIE_LEN_LINK : PCIE_LEN_DEVICE;
+	if (body->length > most)
+		body->length = (uint16_t)most;
+	if (body->length >= PCIE_LEN_DEVICE)
+		return 1;
+	memset(body, 0, sizeof(*body));
+	return -1;
 }
 
 static bool is_bridge(struct vfcap_image *img)
@@ -74,15 +117,15 @@ static bool is_bridge(struct vfcap_image *img)
 
 unsigned int vfcap_link_lanes(struct vfcap_image *img)
 {
-	unsigned int off = find_pcie(img), type, lanes;
+	struct vfcap_body pcie;
+	unsigned int lanes;
+	uint32_t cap;
 
-	if (!off)
+	if (vfcap_pcie_find(img, &pcie) <= 0 || !is_on_link(vfcap_pcie_type(&pcie)) ||
+	    !vfcap_body_read(&pcie, PCIE_LINK_CAP, 4, &cap))
 		return 0;
-	type = pcie_type(img, off);
-	if (type == PCIE_TYPE_RC_ENDPOINT || type == PCIE_TYPE_RC_EVENT_COLLECTOR)
-		return 0; /* on no link: a version 1 structure ends before that register */
 
-	lanes = cap_reg(img, off, PCIE_LINK_CAP) >> 4 & 0x3f;
+	lanes = cap >> 4 & 0x3f;
 	switch (lanes) {
 	case 1:
 	case 2:
@@ -97,17 +140,16 @@ unsigned int vfcap_link_lanes(struct vfcap_image *img)
 }
 
 /* Root ports and event collectors have the three root registers behind the header log. */
-static unsigned int aer_len(struct vfcap_image *img, unsigned int off)
+static unsigned int aer_len(struct vfcap_body *body)
 {
-	unsigned int pcie, type = 0;
+	struct vfcap_body pcie;
+	unsigned int type = 0;
 	uint32_t class;
 
-	(void)off;
-	vfcap_image_read(img, CLASS_CODE, 2, &class);
-	if (class >> 8 == CLASS_BRIDGE || class == CLASS_RC_EVENT_COLLECTOR) {
-		pcie = find_pcie(img);
-		type = pcie ? pcie_type(img, pcie) : 0;
-	}
+	vfcap_image_read(body->img, CLASS_CODE, 2, &class);
+	if ((class >> 8 == CLASS_BRIDGE || class == CLASS_RC_EVENT_COLLECTOR) &&
+	    vfcap_pcie_find(body->img, &pcie) > 0)
+		type = vfcap_pcie_type(&pcie);
 	return type == PCIE_TYPE_ROOT_PORT || type == PCIE_TYPE_RC_EVENT_COLLECTOR ? 0x38 : 0x2c;
 }
 
@@ -136,16 +178,18 @@ static unsigned int arb_table(uint32_t offered, unsigned int entry_bits)
 
 /* VC, VC9 and MFVC: the resources, and the arbitration tables wherever they were put (bits 31:24,
  * in units of 16 bytes). */
-static unsigned int vc_len(struct vfcap_image *img, unsigned int off)
+static unsigned int vc_len(struct vfcap_body *body)
 {
-	uint32_t cap1 = cap_reg(img, off, 4), cap2 = cap_reg(img, off, 8);
-	unsigned int n = (cap1 & 7) + 1, len = 0x10 + 12 * n, i;
+	uint32_t cap1 = cap_reg(body, 4), cap2, res;
+	unsigned int n = (cap1 & 7) + 1, len, i;
 
+	body->length = (uint16_t)(0x10 + 12 * n);
+	len = body->length;
+	cap2 = cap_reg(body, 8);
 	if (cap2 >> 24)
 		len = max_of(len, 16 * (cap2 >> 24) + arb_table(cap2 & 0xe, 4));
 	for (i = 0; i < n; i++) {
-		uint32_t res = cap_reg(img, off, 0x10 + 12 * i);
-
+		res = cap_reg(body, 0x10 + 12 * i);
 		if (res >> 24)
 			len = max_of(len, 16 * (res >> 24) +
 						  arb_table(res & 0x3e, 1u << (cap1 >> 10 & 3)));
@@ -153,14 +197,14 @@ static unsigned int vc_len(struct vfcap_image *img, unsigned int off)
 	return len;
 }
 
-static unsigned int rcec_len(struct vfcap_image *img, unsigned int off)
+static unsigned int rcec_len(struct vfcap_body *body)
 {
-	return (cap_reg(img, off, 0) >> 16 & 0xf) >= 2 ? 12 : 8;
+	return (cap_reg(body, 0) >> 16 & 0xf) >= 2 ? 12 : 8;
 }
 
-static unsigned int acs_len(struct vfcap_image *img, unsigned int off)
+static unsigned int acs_len(struct vfcap_body *body)
 {
-	uint32_t cap = cap_reg(img, off, 4);
+	uint32_t cap = cap_reg(body, 4);
 	unsigned int bits = cap >> 8 & 0xff;
 
 	if (!(cap & 0x20))
@@ -169,15 +213,14 @@ static unsigned int acs_len(struct vfcap_image *img, unsigned int off)
 }
 
 /* Bridges have the overlay BAR, too. */
-static unsigned int mcast_len(struct vfcap_image *img, unsigned int off)
+static unsigned int mcast_len(struct vfcap_body *body)
 {
-	(void)off;
-	return is_bridge(img) ? 0x30 : 0x28;
+	return is_bridge(body->img) ? 0x30 : 0x28;
 }
 
-static unsigned int tph_len(struct vfcap_image *img, unsigned int off)
+static unsigned int tph_len(struct vfcap_body *body)
 {
-	uint32_t cap = cap_reg(img, off, 4);
+	uint32_t cap = cap_reg(body, 4);
 
 	if ((cap >> 9 & 3) != 1)
 		return 12; /* no table, or one in MSI-X */
@@ -185,31 +228,32 @@ static unsigned int tph_len(struct vfcap_image *img, unsigned int off)
 }
 
 /* Root ports have the RP PIO registers, and a log whose size in dwords is told. */
-static unsigned int dpc_len(struct vfcap_image *img, unsigned int off)
+static unsigned int dpc_len(struct vfcap_body *body)
 {
-	uint32_t cap = cap_reg(img, off, 4);
+	uint32_t cap = cap_reg(body, 4);
 
 	if (!(cap & 0x20))
 		return 0x0c;
 	return 0x20 + 4 * ((cap >> 8 & 0xf) | (cap >> 9 & 0x10));
 }
 
-/* Link streams of two registers; then selective streams, each with address blocks of its own. */
-static unsigned int ide_len(struct vfcap_image *img, unsigned int off)
+/* Link streams of two registers; then selective streams of five, each with address blocks of its own. */
+static unsigned int ide_len(struct vfcap_body *body)
 {
-	uint32_t cap = cap_reg(img, off, 4), blocks;
-	unsigned int len = 0x0c, n = 0;
+	uint32_t cap = cap_reg(body, 4);
+	unsigned int at = 0x0c, n = 0, blocks;
 
 	if (cap & 1)
-		len += 8 * ((cap >> 13 & 7) + 1);
+		at += 8 * ((cap >> 13 & 7) + 1);
 	if (cap & 2)
 		n = (cap >> 16 & 0xff) + 1;
-	for (; n; n--) {
-		if (!vfcap_image_read(img, off + len, 4, &blocks))
-			return len + 20 * n;
-		len += 20 + 12 * (blocks & 0xf);
+	body->length = (uint16_t)(at + 20 * n);
+	for (; n && !body->missing; n--) {
+		blocks = cap_reg(body, at) & 0xf;
+		body->length = (uint16_t)(body->length + 12 * blocks);
+		at += 20 + 12 * blocks;
 	}
-	return len;
+	return body->length;
 }
 
 /* 0 where the width of the link is not told: see struct vfcap_len. */
@@ -220,42 +264,63 @@ static unsigned int lane_len(struct vfcap_image *img, unsigned int fixed, unsign
 	return lanes ? fixed + per_lane * lanes : 0;
 }
 
-static unsigned int secpci_len(struct vfcap_image *img, unsigned int off)
+static unsigned int secpci_len(struct vfcap_body *body)
 {
-	(void)off;
-	return lane_len(img, 0x0c, 2);
+	return lane_len(body->img, 0x0c, 2);
 }
 
-static unsigned int lmr_len(struct vfcap_image *img, unsigned int off)
+static unsigned int lmr_len(struct vfcap_body *body)
 {
-	(void)off;
-	return lane_len(img, 0x08, 4);
+	return lane_len(body->img, 0x08, 4);
 }
 
 /* 16 and 32 GT/s: a byte per lane behind seven registers. */
-static unsigned int gt16_len(struct vfcap_image *img, unsigned int off)
+static unsigned int gt16_len(struct vfcap_body *body)
 {
-	(void)off;
-	return lane_len(img, 0x20, 1);
+	return lane_len(body->img, 0x20, 1);
 }
 
 /* -------------------------------------------------------------------------- the capabilities -- */
 
-#define UNKNOWN { .kind = VFCAP_LEN_UNKNOWN }
-#define FIXED(n) { .kind = VFCAP_LEN_FIXED, .base = (n) }
-#define UP_TO(n, most) { .kind = VFCAP_LEN_FIXED, .base = (n), .reserved = (most) }
-#define SELF { .kind = VFCAP_LEN_SELF }
-#define COUNT(n, bytes, reg, bits, more) \
-	{ .kind = VFCAP_LEN_COUNT, .base = (n), .unit = (bytes), .at = (reg), .mask = (bits), \
-	  .plus = (more) }
-#define HOOK(fn, reg) { .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg) }
-#define HOOK_UP_TO(fn, reg, most) \
-	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg), .reserved = (most) }
-#define LANES(fn, n, most) \
-	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) }
+#define UNKNOWN                           \
+	{                                 \
+		.kind = VFCAP_LEN_UNKNOWN \
+	}
+#define FIXED(n)                                     \
+	{                                            \
+		.kind = VFCAP_LEN_FIXED, .base = (n) \
+	}
+#define UP_TO(n, most)                                                   \
+	{                                                                \
+		.kind = VFCAP_LEN_FIXED, .base = (n), .reserved = (most) \
+	}
+#define SELF                           \
+	{                              \
+		.kind = VFCAP_LEN_SELF \
+	}
+#define COUNT(n, bytes, reg, bits, more)                                            \
+	{                                                                           \
+		.kind = VFCAP_LEN_COUNT, .base = (n), .unit = (bytes), .at = (reg), \
+		.mask = (bits), .plus = (more)                                      \
+	}
+#define HOOK(fn, reg)                                             \
+	{                                                         \
+		.kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg) \
+	}
+#define HOOK_UP_TO(fn, reg, most)                                                     \
+	{                                                                             \
+		.kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg), .reserved = (most) \
+	}
+#define LANES(fn, n, most)                                                            \
+	{                                                                             \
+		.kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) \
+	}
 
-#define CAP(_id, _name, _title, _vfio, ...) \
-	[_id] = { .id = (_id), .name = (_name), .title = (_title), .vfio = VFCAP_VFIO_##_vfio, \
+#define CAP(_id, _name, _title, _vfio, ...)   \
+	[_id] = { .id = (_id),                \
+		  .name = (_name),            \
+		  .title = (_title),          \
+		  .vfio = VFCAP_VFIO_##_vfio, \
 		  .len = __VA_ARGS__ }
 
 static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
@@ -297,8 +362,12 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x22, "RTR", "Readiness Time Reporting", HIDES, FIXED(12)),
 	/* Merged for 6.4 (tag vfio-v6.4-rc1, "vfio/pci: Add DVSEC PCI Extended Config Capability to
 	 * user visible list", posted in March 2023). */
-	[0x23] = { .id = 0x23, .name = "DVSEC", .title = "Designated Vendor-Specific", .len = SELF,
-		   .vfio = VFCAP_VFIO_SHOWS_SINCE, .since = VFCAP_RELEASE(6, 4) },
+	[0x23] = { .id = 0x23,
+		   .name = "DVSEC",
+		   .title = "Designated Vendor-Specific",
+		   .len = SELF,
+		   .vfio = VFCAP_VFIO_SHOWS_SINCE,
+		   .since = VFCAP_RELEASE(6, 4) },
 	CAP(0x24, "VF-REBAR", "VF Resizable BAR", HIDES, COUNT(4, 8, 8, 0xe0, 0)),
 	CAP(0x25, "DLF", "Data Link Feature", HIDES, FIXED(12)),
 	CAP(0x26, "16GT", "Physical Layer 16.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
@@ -381,8 +450,7 @@ static uint32_t field_of(uint32_t val, uint32_t mask)
 }
 
 /* Proven bytes by the row's rule; 0 when they cannot be known. */
-static unsigned int length_by_rule(const struct vfcap_len *rule, struct vfcap_image *img,
-				   unsigned int off)
+static unsigned int length_by_rule(const struct vfcap_len *rule, struct vfcap_body *body)
 {
 	uint32_t count;
 
@@ -390,12 +458,12 @@ static unsigned int length_by_rule(const struct vfcap_len *rule, struct vfcap_im
 	case VFCAP_LEN_FIXED:
 		return rule->base;
 	case VFCAP_LEN_SELF:
-		return cap_reg(img, off, 4) >> 20;
+		return cap_reg(body, 4) >> 20;
 	case VFCAP_LEN_COUNT:
-		count = field_of(cap_reg(img, off, rule->at), rule->mask) + rule->plus;
+		count = field_of(cap_reg(body, rule->at), rule->mask) + rule->plus;
 		return rule->base + rule->unit * count;
 	case VFCAP_LEN_HOOK:
-		return rule->hook(img, off);
+		return rule->hook(body);
 	}
 	return 0;
 }
@@ -405,6 +473,7 @@ unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigne
 {
 	const struct vfcap_capinfo *info = vfcap_capinfo(id);
 	const struct vfcap_len *rule = info ? &info->len : NULL;
+	struct vfcap_body body = { .img = img, .offset = (uint16_t)off, .length = 4 };
 	unsigned int len = 0, most = 0, at;
 
 	*truncated = false;
@@ -412,8 +481,11 @@ unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigne
 		at = rule->kind == VFCAP_LEN_SELF ? 4 : rule->at;
 		*truncated = at && !vfcap_image_need(img, off + at, 4);
 		most = rule->reserved;
-		if (!*truncated)
-			len = length_by_rule(rule, img, off);
+		if (!*truncated) {
+			body.length = (uint16_t)(at + 4); /* what tells the length is part of it */
+			len = length_by_rule(rule, &body);
+			*truncated = body.missing;
+		}
 		if (rule->kind == VFCAP_LEN_HOOK && rule->base) {
 			most = len ? 0 : most;
 			len = len ? len : rule->base;
@@ -422,7 +494,7 @@ unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigne
 			len = 0; /* shorter than the register that says so */
 	}
 
-	*known = len;
+	*known = len && !body.missing;
 	len = len ? (len + 3) & ~3u : 4;
 	*reserved = max_of(len, *known ? most : 0);
 	return len;
@@ -462,9 +534,11 @@ static const struct vfcap_field pri_alloc[] = {
 	{ "requests", "Requests", 0xffffffff, VFCAP_RW, VFCAP_DEC, NULL, 0 },
 };
 
-#define REG(_key, _label, _offset, _size, _fields, _reset) \
-	{ .key = (_key), .label = (_label), .offset = (_offset), .size = (_size), \
-	  .n_fields = VFCAP_ARRAY_SIZE(_fields), .fields = (_fields), .reset = (_reset) }
+#define REG(_key, _label, _offset, _size, _fields, _reset)                                    \
+	{                                                                                     \
+		.key = (_key), .label = (_label), .offset = (_offset), .size = (_size),       \
+		.n_fields = VFCAP_ARRAY_SIZE(_fields), .fields = (_fields), .reset = (_reset) \
+	}
 
 static const struct vfcap_reg pasid_regs[] = {
 	REG("capability", "PASIDCap", VFCAP_PASID_CAP, 2, pasid_cap, 0),

@@ -82,6 +82,22 @@ static inline void vfcap_put_le32(uint8_t *p, uint32_t v)
 	vfcap_put_le16(p + 2, (uint16_t)(v >> 16));
 }
 
+/*
+ * The bytes of one capability that are proven to be its own. Its registers are read through
+ * vfcap_body_read() only, so that no answer rests on what lies behind it.
+ */
+struct vfcap_body {
+	struct vfcap_image *img;
+	uint16_t offset; /* of the header; 0: there is none */
+	uint16_t length; /* from the header; may leave the 4 KiB where the registers say so */
+	bool missing; /* a register inside of it could not be had, and its length hangs on that */
+};
+
+/* Reads width (1, 2 or 4) bytes at +at. False (and *val 0) when any of them is not the capability's, or
+ * cannot be had. */
+bool vfcap_body_read(const struct vfcap_body *body, unsigned int at, unsigned int width,
+		     uint32_t *val);
+
 /* ------------------------------------------------------------------------------- capabilities -- */
 
 /* Extended capability IDs that the code itself asks for; caps.c names all of them. */
@@ -147,8 +163,9 @@ struct vfcap_len {
 	uint32_t mask; /* COUNT: the field in it */
 	uint8_t plus; /* COUNT: added to the field */
 	uint16_t unit; /* COUNT: bytes per item */
-	/* HOOK: the proven length in bytes from the capability's own registers; 0: not knowable */
-	unsigned int (*hook)(struct vfcap_image *img, unsigned int off);
+	/* HOOK: the proven length in bytes from the capability's own registers; 0: not knowable. The body
+	 * ends behind the register at `at`, or else behind the header; a hook makes it longer as it proves more. */
+	unsigned int (*hook)(struct vfcap_body *body);
 };
 
 /* What the running kernel's vfio-pci does with a capability of an ID. */
@@ -180,10 +197,19 @@ int vfcap_cap_by_name(const char *name);
 bool vfcap_vfio_hides(unsigned int id, uint32_t release);
 
 /* The proven length in bytes of the capability at off, a multiple of 4 and at least 4 (the header),
- * not cut at anything; *reserved: the most it may have. *known is false when the ID's length cannot be
- * known (then both are 4), *truncated true when a register that tells the length cannot be had. */
+ * not cut at anything; *reserved: the most it may have. *known is false when the whole length cannot be
+ * known (then both are what is proven all the same), *truncated true when that is because a register that
+ * tells the length cannot be had. */
 unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigned int id,
 			      unsigned int *reserved, bool *known, bool *truncated);
+
+/* Finds the PCI Express capability of the legacy list (Spec 7.5.3). Its length follows its version and its
+ * type; it ends before the next header of that list and before extended config space. Returns 1; 0: the list
+ * has none; -1: the list cannot be read, or the capability has no room where it is (*body is empty then). */
+int vfcap_pcie_find(struct vfcap_image *img, struct vfcap_body *body);
+
+/* The Device/Port Type of the capability that vfcap_pcie_find() found. */
+unsigned int vfcap_pcie_type(const struct vfcap_body *pcie);
 
 /* ---------------------------------------------------------------------------------- registers -- */
 
@@ -233,8 +259,7 @@ struct vfcap_regblock;
 
 /* Walks all registers of a capability in the table's order; the caller's, made by vfcap_regs(). */
 struct vfcap_regiter {
-	struct vfcap_image *img;
-	uint16_t offset, length, id; /* the capability's */
+	struct vfcap_body cap;
 	uint16_t block, index, count, reg; /* where the walk stands */
 	uint16_t start, size; /* of the block's present one, from the header */
 	uint16_t n_blocks, n_regs;

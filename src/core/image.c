@@ -126,3 +126,11 @@ bool vfcap_image_read(struct vfcap_image *img, unsigned int off, unsigned int wi
 	}
 	return false;
 }
+
+bool vfcap_body_read(const struct vfcap_body *body, unsigned int at, unsigned int width,
+		     uint32_t *val)
+{
+	*val = 0;
+	return at <= body->length && width <= body->length - at &&
+	       vfcap_image_read(body->img, body->offset + at, width, val);
+}

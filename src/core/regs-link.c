@@ -205,7 +205,7 @@ static const struct vfcap_regblock ltr_blocks[] = { { REGS(ltr) } };
 static unsigned int count_lanes(const struct vfcap_regiter *it, const struct vfcap_regblock *b)
 {
 	(void)b;
-	return vfcap_link_lanes(it->img);
+	return vfcap_link_lanes(it->cap.img);
 }
 
 static const struct vfcap_field secpci_control[] = {

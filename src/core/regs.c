@@ -27,7 +27,7 @@ const struct vfcap_regblock *vfcap_regblocks(unsigned int id, unsigned int *n)
 bool vfcap_regs_read(const struct vfcap_regiter *it, unsigned int at, unsigned int size,
 		      uint32_t *val)
 {
-	return at + size <= it->length && vfcap_image_read(it->img, it->offset + at, size, val);
+	return vfcap_body_read(&it->cap, at, size, val);
 }
 
 uint32_t vfcap_field_get(const struct vfcap_field *field, uint64_t value)
@@ -47,15 +47,14 @@ void vfcap_regs(struct vfcap_regiter *it, struct vfcap_image *img, const struct 
 	unsigned int n;
 
 	memset(it, 0, sizeof(*it));
-	it->img = img;
-	it->offset = cap->offset;
-	it->length = cap->length;
-	it->id = cap->id;
+	it->cap.img = img;
+	it->cap.offset = cap->offset;
+	it->cap.length = cap->length;
 	it->blocks = vfcap_regblocks(cap->id, &n);
 	it->n_blocks = (uint16_t)n;
 	/* A broken capability may claim to leave config space. */
 	if (cap->offset + cap->length > VFCAP_CFG_SIZE)
-		it->length = (uint16_t)(VFCAP_CFG_SIZE - cap->offset);
+		it->cap.length = (uint16_t)(VFCAP_CFG_SIZE - cap->offset);
 }
 
 /* How many of the block there are. */
@@ -84,7 +83,7 @@ static void enter_one(struct vfcap_regiter *it, const struct vfcap_regblock *b)
 	uint32_t val;
 
 	it->reg = 0;
-	it->size = b->size ? b->size : it->length;
+	it->size = b->size ? b->size : it->cap.length;
 	if (b->grow_mask && vfcap_regs_read(it, it->start, 4, &val))
 		it->size = (uint16_t)(it->size + vfcap_field_get(&number, val) * b->grow_by);
 }
@@ -111,7 +110,7 @@ static void enter_block(struct vfcap_regiter *it, const struct vfcap_regblock *b
 static const struct vfcap_reg *advance(struct vfcap_regiter *it)
 {
 	while (it->reg == it->n_regs) {
-		if (it->index + 1 < it->count && it->start + it->size < it->length) {
+		if (it->index + 1 < it->count && it->start + it->size < it->cap.length) {
 			it->index++;
 			it->start = (uint16_t)(it->start + it->size);
 			enter_one(it, &it->blocks[it->block - 1]);
@@ -124,13 +123,14 @@ static const struct vfcap_reg *advance(struct vfcap_regiter *it)
 	return &it->regs[it->reg++];
 }
 
-static bool read_reg(struct vfcap_image *img, unsigned int off, unsigned int size, uint64_t *value)
+static bool read_reg(const struct vfcap_regiter *it, unsigned int at, unsigned int size,
+		     uint64_t *value)
 {
 	uint32_t low, high = 0;
 
 	*value = 0;
-	if (!vfcap_image_read(img, off, size == 8 ? 4 : size, &low) ||
-	    (size == 8 && !vfcap_image_read(img, off + 4, 4, &high)))
+	if (!vfcap_regs_read(it, at, size == 8 ? 4 : size, &low) ||
+	    (size == 8 && !vfcap_regs_read(it, at + 4, 4, &high)))
 		return false;
 	*value = (uint64_t)high << 32 | low;
 	return true;
@@ -143,13 +143,13 @@ bool vfcap_reg_next(struct vfcap_regiter *it, struct vfcap_regval *val)
 	while ((reg = advance(it))) {
 		unsigned int at = it->start + reg->offset;
 
-		if (reg->offset + reg->size > it->size || at + reg->size > it->length)
+		if (reg->offset + reg->size > it->size || at + reg->size > it->cap.length)
 			continue;
 		val->reg = reg;
 		val->block = it->blocks[it->block - 1].key;
 		val->index = it->index;
-		val->offset = (uint16_t)(it->offset + at);
-		val->known = read_reg(it->img, val->offset, reg->size, &val->value);
+		val->offset = (uint16_t)(it->cap.offset + at);
+		val->known = read_reg(it, at, reg->size, &val->value);
 		return true;
 	}
 	return false;

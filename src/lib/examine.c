@@ -10,15 +10,11 @@
 #define QEMU_GUESS 0xff8 /* the last 8 bytes, since QEMU 11.1 */
 
 /* Linux include/uapi/linux/pci_regs.h. */
-#define STATUS 0x06
-#define STATUS_CAP_LIST 0x0010
 #define HEADER_TYPE 0x0e
 #define HEADER_MULTI 0x80
 #define SECONDARY_BUS 0x19
-#define CAP_LIST 0x34
-#define CAP_EXPRESS 0x10
 #define EXPRESS_FLAGS 0x02
-#define EXPRESS_TYPE 0x00f0
+#define EXPRESS_VERSION 0x000f
 #define EXPRESS_DEVCAP2 0x24
 #define DEVCAP2_PREFIX 0x00200000
 #define ACS_CAP 0x04
@@ -38,27 +34,6 @@ struct vfcap_doctor {
 };
 
 /* ---------------------------------------------------------------------- the way to the root complex -- */
-
-/* Where a function's PCI Express capability is; 0: it has none, -1: not known. */
-static int find_express(struct vfcap_image *img)
-{
-	uint32_t status, at, id;
-
-	if (!vfcap_image_read(img, STATUS, 2, &status))
-		return -1;
-	if (!(status & STATUS_CAP_LIST))
-		return 0;
-	if (!vfcap_image_read(img, CAP_LIST, 1, &at))
-		return -1;
-	for (unsigned int n = 0; n < 48 && (at & 0xfc) >= 0x40; n++) {
-		if (!vfcap_image_read(img, at & 0xfc, 2, &id))
-			return -1;
-		if ((id & 0xff) == CAP_EXPRESS)
-			return (int)(at & 0xfc);
-		at = id >> 8;
-	}
-	return 0;
-}
 
 /* Linux drivers/pci/pci.c, pci_acs_flags_enabled(): what the capability lacks is hard-wired. */
 static enum vfcap_answer acs_registers(struct vfcap_function *fn)
@@ -102,20 +77,24 @@ static enum vfcap_answer acs_of(struct vfcap_function *fn, unsigned int type)
 static int look_at_hop(struct vfcap_function *fn, struct vfcap_hop *hop)
 {
 	struct vfcap_image *img = vfcap_function_image(fn);
-	int express = img ? find_express(img) : -1;
+	struct vfcap_body pcie;
+	int found = img ? vfcap_pcie_find(img, &pcie) : -1;
+	unsigned int type;
 	uint32_t flags;
 
 	memcpy(hop->name, fn->name, sizeof(hop->name));
-	if (express == 0)
+	if (found == 0)
 		hop->prefix = hop->acs = VFCAP_NO;
-	if (express <= 0 ||
-	    !vfcap_image_read(img, (unsigned int)express + EXPRESS_FLAGS, 2, &flags))
+	if (found <= 0)
 		return -1;
-	if (vfcap_image_read(img, (unsigned int)express + EXPRESS_DEVCAP2, 4, &hop->devcap2))
+	/* Version 1 ends before that register: Linux takes it for zero. */
+	if (vfcap_body_read(&pcie, EXPRESS_FLAGS, 2, &flags) && (flags & EXPRESS_VERSION) < 2)
+		hop->prefix = VFCAP_NO;
+	else if (vfcap_body_read(&pcie, EXPRESS_DEVCAP2, 4, &hop->devcap2))
 		hop->prefix = hop->devcap2 & DEVCAP2_PREFIX ? VFCAP_YES : VFCAP_NO;
-	flags = (flags & EXPRESS_TYPE) >> 4;
-	hop->acs = acs_of(fn, flags);
-	return (int)flags;
+	type = vfcap_pcie_type(&pcie);
+	hop->acs = acs_of(fn, type);
+	return (int)type;
 }
 
 /* By the bridge's own register, which every source has. */

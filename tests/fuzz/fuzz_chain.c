@@ -53,6 +53,26 @@ static void check(const struct vfcap_chain *chain, struct vfcap_image *img)
 	require(vfcap_chain_last_end(chain) <= VFCAP_CFG_SIZE);
 }
 
+/* Every register stands inside the proven body of its capability, and in config space. */
+static void decode(const struct vfcap_chain *chain, struct vfcap_image *img)
+{
+	struct vfcap_regiter it;
+	struct vfcap_regval val;
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		const struct vfcap_cap *cap = &chain->cap[i];
+
+		vfcap_regs(&it, img, cap);
+		while (vfcap_reg_next(&it, &val)) {
+			require(val.offset >= cap->offset + 4 && val.reg->size);
+			require(val.offset + val.reg->size <= cap->offset + cap->length);
+			require(val.offset + val.reg->size <= VFCAP_CFG_SIZE);
+			require(val.known || !val.value);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct vfcap_chain chain, again;
@@ -64,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vfcap_image_from_bytes(&img, data + 1, size - 1);
 	vfcap_chain_walk(&chain, &img);
 	check(&chain, &img);
+	decode(&chain, &img);
 
 	memset(bytes, 0, sizeof(bytes));
 	memcpy(bytes, img.bytes, sizeof(bytes));
@@ -71,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		vfcap_image_init(&img, VFCAP_CFG_SIZE, fetch, bytes);
 	vfcap_chain_walk(&again, &img);
 	check(&again, &img);
+	decode(&again, &img);
 	if (!(data[0] & 1)) /* the same bytes, the same answer */
 		require(again.n == chain.n &&
 			!memcmp(again.cap, chain.cap, chain.n * sizeof(chain.cap[0])));

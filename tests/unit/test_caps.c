@@ -232,6 +232,96 @@ static void test_lanes(void **state)
 	assert_int_equal(vfcap_link_lanes(&img), 0);
 }
 
+/* What is left of a PCI Express capability where it is, and what may rest on it. */
+static void test_pcie_place(void **state)
+{
+	static const struct {
+		uint8_t off, version, type, next; /* next: another header, or 0 */
+		unsigned int length, lanes; /* length 0: there is no room for one */
+	} cases[] = {
+		{ 0x40, 2, 0, 0, 0x3c, 16 },	{ 0xc4, 2, 0, 0, 0x3c, 16 },
+		{ 0xd0, 2, 0, 0, 0x30, 16 },	{ 0xf0, 2, 0, 0, 0x10, 16 },
+		{ 0xf4, 2, 4, 0, 0x0c, 0 },	{ 0xf8, 2, 4, 0, 0, 0 },
+		{ 0xfc, 2, 4, 0, 0, 0 },	{ 0x40, 1, 0, 0, 0x14, 16 },
+		{ 0x40, 0, 0, 0, 0x14, 16 },	{ 0x40, 1, 9, 0, 0x0c, 0 },
+		{ 0x40, 1, 10, 0, 0x0c, 0 },	{ 0x40, 2, 9, 0, 0x3c, 0 },
+		{ 0x40, 2, 0, 0x50, 0x10, 16 }, { 0x40, 2, 0, 0x4c, 0x0c, 0 },
+		{ 0x40, 2, 0, 0x48, 0, 0 },	{ 0x80, 2, 0, 0x40, 0x3c, 16 },
+	};
+	uint8_t cfg[VFCAP_CFG_SIZE];
+	struct vfcap_image img;
+	struct vfcap_body pcie;
+	unsigned int i;
+	uint32_t val;
+
+	(void)state;
+	for (i = 0; i < N(cases); i++) {
+		unsigned int off = cases[i].off;
+
+		memset(cfg, 0, sizeof(cfg));
+		cfg[0x06] = 0x10;
+		cfg[0x34] = (uint8_t)off;
+		gen_put32(cfg, off + 0x0c, 0x100);
+		gen_put32(cfg, off,
+			  0x10u | cases[i].next << 8 | cases[i].version << 16 |
+				  (uint32_t)cases[i].type << 20);
+		vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
+		assert_int_equal(vfcap_pcie_find(&img, &pcie), cases[i].length ? 1 : -1);
+		assert_int_equal(pcie.length, cases[i].length);
+		assert_int_equal(pcie.offset, cases[i].length ? off : 0);
+		assert_int_equal(vfcap_pcie_type(&pcie), cases[i].length ? cases[i].type : 0);
+		assert_int_equal(vfcap_link_lanes(&img), cases[i].lanes);
+		assert_false(vfcap_body_read(&pcie, cases[i].length, 1, &val));
+		assert_false(vfcap_body_read(&pcie, 0xffffffff, 4, &val));
+	}
+	gen_hole(&img, 0x40, 4); /* the header behind it in the list */
+	assert_int_equal(vfcap_pcie_find(&img, &pcie), -1);
+	gen_hole(&img, 0x34, 4);
+	assert_int_equal(vfcap_pcie_find(&img, &pcie), -1);
+	gen_hole(&img, 0x04, 4);
+	assert_int_equal(vfcap_pcie_find(&img, &pcie), -1);
+}
+
+/* A register that tells a length and cannot be read leaves what is proven, and the rest unknown. */
+static void test_missing(void **state)
+{
+	static const struct {
+		uint8_t id;
+		uint32_t reg[3]; /* at +4 */
+		unsigned int hole, length; /* what is proven all the same */
+	} cases[] = {
+		{ 0x02, { 1 }, 0x08, 0x28 },
+		{ 0x02, { 1 }, 0x1c, 0x28 },
+		{ 0x02, { 1, 0x0a000008 }, 0x10, 0xe0 },
+		{ 0x30, { 0x00010002, 0, 0x3 }, 0x0c, 0x34 },
+		{ 0x30, { 0x00010002, 0, 0x3 }, 0x44, 0x58 },
+	};
+	uint8_t cfg[VFCAP_CFG_SIZE] = { 0 };
+	unsigned int i, j, reserved;
+	struct vfcap_image img;
+	bool known, truncated;
+
+	(void)state;
+	for (i = 0; i < N(cases); i++) {
+		gen_cap(cfg, 0x200, cases[i].id, 1, 0);
+		for (j = 0; j < 3; j++)
+			gen_put32(cfg, 0x204 + 4 * j, cases[i].reg[j]);
+		vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
+		gen_hole(&img, 0x200 + cases[i].hole, 4);
+		assert_int_equal(
+			vfcap_cap_length(&img, 0x200, cases[i].id, &reserved, &known, &truncated),
+			cases[i].length);
+		assert_true(truncated && !known);
+
+		/* What would lie past the end of config space is not missing: the length leaves it. */
+		vfcap_image_from_bytes(&img, cfg, sizeof(cfg));
+		memcpy(img.bytes + 0xff8, cfg + 0x200, 8);
+		assert_true(vfcap_cap_length(&img, 0xff8, cases[i].id, &reserved, &known,
+					     &truncated) > 8);
+		assert_true(known && !truncated);
+	}
+}
+
 static void test_port_types(void **state)
 {
 	uint8_t cfg[VFCAP_CFG_SIZE] = { 0 };
@@ -333,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_table),	   cmocka_unit_test(test_names),
 		cmocka_unit_test(test_ids),	   cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_lengths),	   cmocka_unit_test(test_lanes),
+		cmocka_unit_test(test_pcie_place), cmocka_unit_test(test_missing),
 		cmocka_unit_test(test_port_types), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_emulated),
 	};
