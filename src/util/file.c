@@ -336,6 +336,31 @@ int vfcap_dir_open(struct vfcap_dir *dir, const struct vfcap_root *root, const c
 	return fd < 0 ? vfcap_root_outcome(root, NULL, path, fd) : 0;
 }
 
+int vfcap_dir_open_itself(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path,
+			  struct stat *st)
+{
+	cleanup_close int fd = -1;
+
+	*dir = (struct vfcap_dir)VFCAP_DIR_NONE;
+	path += strspn(path, "/");
+	fd = vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, st))
+		return vfcap_root_outcome(root, NULL, path, fd < 0 ? fd : -errno);
+	if (!S_ISDIR(st->st_mode))
+		return -ENOTDIR;
+	*dir = (struct vfcap_dir){ .root = root, .fd = fd };
+	snprintf(dir->path, sizeof(dir->path), "%s", path);
+	fd = -1;
+	return 0;
+}
+
+int vfcap_dir_stat(const struct vfcap_dir *dir, const char *name, struct stat *st)
+{
+	int err = fstatat(dir->fd, name, st, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+
+	return err ? vfcap_root_outcome(dir->root, dir, name, err) : 0;
+}
+
 void vfcap_dir_close(struct vfcap_dir *dir)
 {
 	vfcap_cleanup_close(&dir->fd);

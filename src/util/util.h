@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* ------------------------------------------------------------------------------------- memory -- */
@@ -84,6 +85,10 @@ struct vfcap_dir {
 /* Opens a directory by its path from the root. 0 or -errno. */
 int vfcap_dir_open(struct vfcap_dir *dir, const struct vfcap_root *root,
 		   const char *path) VFCAP_MUST_CHECK;
+/* The same of one that has to be a directory itself: -ENOTDIR when its name is a link's or a file's. st: whose it is,
+ * and who may write to it. */
+int vfcap_dir_open_itself(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path,
+			  struct stat *st) VFCAP_MUST_CHECK;
 void vfcap_dir_close(struct vfcap_dir *dir); /* one that is not open, too */
 #define cleanup_dir VFCAP_CLEANUP(vfcap_dir_close)
 #define VFCAP_DIR_NONE                 \
@@ -94,6 +99,9 @@ static inline bool vfcap_dir_is_open(const struct vfcap_dir *dir)
 {
 	return dir->root;
 }
+
+/* What lstat(2) says of a name in a directory: 0 or -errno. */
+int vfcap_dir_stat(const struct vfcap_dir *dir, const char *name, struct stat *st) VFCAP_MUST_CHECK;
 
 /* A small text, all of it, without trailing white space, ended with NUL: its length. -EFBIG: it has size bytes or
  * more; buf then holds its beginning. */
