@@ -22,6 +22,8 @@ struct looking {
 	struct vfcap_table *table; /* NULL: JSON */
 	bool repair;
 	bool repaired; /* something was: VFs may have come and gone */
+	char **said; /* n_said lines: what cannot be known of a PF is said once, not for each of its VFs */
+	size_t n_said;
 	int status;
 	int error;
 };
@@ -197,6 +199,42 @@ static void add_json(struct looking *look, const struct item *item)
 
 /* ----------------------------------------------------------------------------------------- run -- */
 
+/* Fails with what the library says, which was perhaps said of another function. */
+static void fail_once(struct looking *look)
+{
+	const char *line = vfcap_error(look->cli->ctx);
+	char **more = realloc(look->said, (look->n_said + 1) * sizeof(*more));
+	size_t i;
+
+	look->status = vfcap_cli_worse(look->status, VFCAP_EXIT_FAILED);
+	if (more)
+		look->said = more;
+	for (i = 0; i < look->n_said; i++)
+		if (strcmp(look->said[i], line) == 0)
+			return;
+	vfcap_cli_error(look->cli, "%s", line);
+	if (more && (more[look->n_said] = strdup(line)))
+		look->n_said++;
+}
+
+static void free_said(struct looking *look)
+{
+	while (look->n_said)
+		free(look->said[--look->n_said]);
+	free(look->said);
+}
+
+/* Who is not root is not told, and that is no failure. */
+static int find_leftover(struct looking *look, struct vfcap_function *fn,
+			 struct vfcap_leftover *left)
+{
+	int err = vfcap_function_leftover(fn, left);
+
+	if (err && (look->repair || err != -EACCES))
+		fail_once(look);
+	return err;
+}
+
 static void add_vf(struct looking *look, struct vfcap_function *vf)
 {
 	struct item item = { .vf = vf };
@@ -209,7 +247,7 @@ static void add_vf(struct looking *look, struct vfcap_function *vf)
 		look->status = vfcap_cli_worse(look->status, VFCAP_EXIT_FAILED);
 		return;
 	}
-	item.left_err = vfcap_function_leftover(vf, &item.left);
+	item.left_err = find_leftover(look, vf, &item.left);
 	if (look->table)
 		row = vfcap_table_add(look->table, VFCAP_TABLE_ROOT, &item);
 	else
@@ -223,16 +261,13 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 {
 	struct vfcap_out text = { 0 };
 	struct vfcap_leftover left;
-	int err = vfcap_function_leftover(pf, &left);
 
-	if (err || !left.there)
+	if (find_leftover(look, pf, &left) || !left.there)
 		return;
 	if (look->repair) {
 		look->repaired = true;
-		if (vfcap_repair(pf)) {
-			vfcap_cli_error(look->cli, "%s", vfcap_error(look->cli->ctx));
-			look->status = vfcap_cli_worse(look->status, VFCAP_EXIT_FAILED);
-		}
+		if (vfcap_repair(pf))
+			fail_once(look);
 		return;
 	}
 	out_leftover(&text, &left);
@@ -362,6 +397,7 @@ static int status_run(struct vfcap_cli *cli)
 		status = vfcap_cli_open(cli) ? VFCAP_EXIT_FAILED : look_at_all(&look);
 	}
 	vfcap_table_free(table);
+	free_said(&look);
 	return status;
 }
 

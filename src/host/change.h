@@ -23,11 +23,12 @@ struct vfcap_ops {
 	int (*attr)(struct vfcap_host *h, const char *path, const char *text, int limit);
 	/* Appends to a file, to the disk. */
 	int (*append)(struct vfcap_host *h, int fd, const char *text);
-	/* Replaces a file in a directory, as a whole and to the disk. */
+	/* Replaces a file in a directory, as a whole and to the disk. One that cannot be written whole leaves
+	 * nothing behind, and the old one alone. */
 	int (*save)(struct vfcap_host *h, int dir, const char *name, const char *text);
 	/* Removes it. */
 	int (*drop)(struct vfcap_host *h, int dir, const char *name);
-	/* Can our module be loaded? With load: loads it. 0, or -ENOENT and the like. */
+	/* Can our module be loaded? With load: loads it. 0; -ENOENT: it cannot; other -errno: that is not known. */
 	int (*module)(struct vfcap_host *h, bool load);
 };
 
@@ -201,12 +202,13 @@ struct vfcap_undo {
 	size_t n;
 };
 
-/* Of a PF; that of another boot is nothing. -EACCES and the like: cannot be known. */
+/* Of a PF; that of another boot is nothing. -errno, said, when it cannot be known: -EACCES: by those who are not root;
+ * -EPROTONOSUPPORT: it is a later vfcap's. */
 int vfcap_undo_read(const struct vfcap_function *pf, struct vfcap_undo *undo);
 void vfcap_undo_free(struct vfcap_undo *undo);
 
-/* Does a run hold the PF's lock now? */
-bool vfcap_undo_running(const struct vfcap_function *pf);
+/* Is a run at work on the PF now? 1, 0, or -errno, said. */
+int vfcap_undo_running(const struct vfcap_function *pf);
 
 /* What a VF was bound to before us. */
 struct vfcap_before {
@@ -219,11 +221,35 @@ struct vfcap_record {
 	size_t n;
 };
 
-/* An unreadable record is an empty one. */
+/* 0, also where there is none or that of another boot; -errno, said, when it cannot be known: -EBADMSG: it cannot be
+ * understood; others as of the log. */
 int vfcap_record_read(const struct vfcap_function *pf, struct vfcap_record *record);
 const struct vfcap_before *vfcap_record_find(const struct vfcap_record *record,
 					     struct vfcap_address vf);
 void vfcap_record_free(struct vfcap_record *record);
+
+/* -------------------------------------------------------------------------------- journal-text -- */
+
+#define VFCAP_JOURNAL_LINE 256 /* room for a line of a log or record, its end and NUL */
+
+/*
+ * journal-text.c: a log and a record as text, of the PF and boot of those names. Boot "-": it is not known, of a
+ * captured host. 0, -ENOMEM, or -EPROTONOSUPPORT: a later vfcap has written it. A damaged log is one that is there; a
+ * damaged record is -EBADMSG.
+ */
+int vfcap_undo_parse(const char *data, size_t len, const char *pf, const char *boot,
+		     struct vfcap_undo *undo) VFCAP_MUST_CHECK;
+int vfcap_record_parse(const char *data, size_t len, const char *pf, const char *boot,
+		       struct vfcap_record *record) VFCAP_MUST_CHECK;
+/* The lines of a log: its first, and that of a step of vf; false: such a step leaves nothing to take back. */
+void vfcap_undo_head(char line[VFCAP_JOURNAL_LINE], enum vfcap_act act, const char *pf,
+		     const char *boot);
+bool vfcap_undo_line(char line[VFCAP_JOURNAL_LINE], const char *vf, const struct vfcap_step *step);
+void vfcap_record_print(FILE *out, const struct vfcap_record *record, const char *pf,
+			const char *boot);
+int vfcap_record_add(struct vfcap_record *record, const struct vfcap_before *before); /* -ENOMEM */
+
+/* ------------------------------------------------------------------------------------- journal -- */
 
 /* A PF that is locked. */
 struct vfcap_journal {
@@ -239,9 +265,12 @@ int vfcap_journal_begin(struct vfcap_journal *j, enum vfcap_act act);
 /* Writes a step down that is to be made next. */
 int vfcap_journal_step(struct vfcap_journal *j, const struct vfcap_function *vf,
 		       const struct vfcap_step *step);
+/* What was written down so far, of a run that goes on: it is there, and can be understood. */
+int vfcap_journal_read(struct vfcap_journal *j, struct vfcap_undo *undo);
 /* All steps were made. */
 int vfcap_journal_done(struct vfcap_journal *j);
-/* Records what a run that is done has changed, then forgets the run. */
+/* Records what a run that is done has changed, then forgets the run. Where the record cannot be read or written, both
+ * stay. */
 int vfcap_journal_finish(struct vfcap_journal *j, const struct vfcap_undo *undo);
 /* Forgets a run that was taken back. */
 int vfcap_journal_forget(struct vfcap_journal *j);

@@ -11,11 +11,10 @@
 
 #include "change.h"
 
-#define UNDO_HEAD "vfcap-undo 1"
-#define RECORD_HEAD "vfcap-record 1"
-#define LINE_ROOM 256
+#define STATE "run/vfcap"
+#define BOOT_ID "proc/sys/kernel/random/boot_id"
 #define NAME_ROOM (VFCAP_ADDRESS_LEN + 8)
-#define FILE_MOST (4 << 20) /* no log or record is larger */
+#define FILE_MOST (64u << 20) /* bytes of a log or record: that of 65535 VFs has 30 MiB */
 
 static const char *file_name(const struct vfcap_function *pf, const char *what, char buf[NAME_ROOM])
 {
@@ -23,347 +22,334 @@ static const char *file_name(const struct vfcap_function *pf, const char *what, 
 	return buf;
 }
 
+/* ------------------------------------------------------------------------------------- messages -- */
+
+static int fail(const struct vfcap_function *pf, int err, const char *what, const char *why)
+{
+	return vfcap_host_fail(pf->host, err, "%s: /" STATE "/%s.%s: %s", pf->name, pf->name, what,
+			       why);
+}
+
+/* Says what became of a PF's file: err, or 0. */
 static int said(const struct vfcap_function *pf, int err, const char *what)
 {
-	return err ? vfcap_host_fail(pf->host, err, "%s: /run/vfcap/%s.%s: %s", pf->name, pf->name,
-				     what, strerror(-err)) :
-		     0;
+	switch (err) {
+	case 0:
+		return 0;
+	case -EBADMSG:
+		return fail(pf, err, what, "cannot be understood; look at it, then remove it");
+	case -EPROTONOSUPPORT:
+		return fail(pf, err, what, "was written by a later vfcap, which has to see to it");
+	case -ELOOP:
+		return fail(pf, err, what, "is no regular file; look at it, then remove it");
+	}
+	return fail(pf, err, what, strerror(-err));
+}
+
+/* Has the reader kept an error? If not, the next one is ours to say, and is not to be said again. */
+static bool has_failed(const struct vfcap_host *h)
+{
+	const char *what;
+
+	return vfcap_root_failure(h->root, &what);
+}
+
+static void forget_failure(const struct vfcap_host *h, bool before)
+{
+	if (!before)
+		vfcap_root_forget_failure(h->root);
 }
 
 /* ---------------------------------------------------------------------------------- directory -- */
 
-/* Nobody else may have made it, or may look into it. */
-static int check_dir(int fd)
+/* Why the directory cannot be trusted; NULL: it can. Nobody else may have made it, or may look into it; that of a
+ * captured host is whoever's who captured it. */
+static const char *distrust(const struct vfcap_host *h, const struct stat *st)
 {
-	struct stat st;
+	bool has_kernel = vfcap_host_has_kernel(h);
 
-	if (fstat(fd, &st))
-		return -errno;
-	return st.st_uid == geteuid() && !(st.st_mode & 077) ? 0 : -EPERM;
+	if (st->st_uid != geteuid() && (has_kernel || st->st_uid != 0))
+		return "belongs to somebody else: look at what is there, then chown root /" STATE;
+	if (st->st_mode & (has_kernel ? 077 : 022))
+		return "is open to others than root: look at what is there, then chmod 700 /" STATE;
+	return NULL;
 }
 
-static int open_dir(const struct vfcap_host *h, bool make)
+static int check_dir(struct vfcap_host *h, const struct stat *st)
+{
+	const char *why = distrust(h, st);
+
+	if (!why)
+		return 0;
+	if (st->st_uid == 0 && geteuid() != 0)
+		return vfcap_host_fail(h, -EACCES, "/" STATE ": needs root");
+	return vfcap_host_fail(h, -EPERM, "/" STATE ": %s", why);
+}
+
+static int fail_dir(struct vfcap_host *h, int err)
+{
+	if (err == -ENOTDIR || err == -ELOOP)
+		return vfcap_host_fail(h, -EPERM,
+				       "/" STATE ": is no directory: look at it, then remove it");
+	return vfcap_host_fail(h, err, "/" STATE ": %s",
+			       err == -EACCES ? "needs root" : strerror(-err));
+}
+
+/* For reading. -ENOENT, not said: there is none. */
+static int open_dir(struct vfcap_host *h, struct vfcap_dir *dir)
+{
+	struct stat st;
+	int err = vfcap_dir_open_itself(dir, h->root, STATE, &st);
+
+	if (err)
+		return err == -ENOENT ? err : fail_dir(h, err);
+	return check_dir(h, &st);
+}
+
+/* A directory that is made has to be on the disk before what is written to it. */
+static int make_dir(int run)
+{
+	int err;
+
+	if (mkdirat(run, "vfcap", 0700))
+		return errno == EEXIST ? 0 : -errno;
+	if (!fsync(run))
+		return 0;
+	err = -errno;
+	unlinkat(run, "vfcap", AT_REMOVEDIR);
+	return err;
+}
+
+/* For writing, made where it is not there: a descriptor. */
+static int open_dir_fd(struct vfcap_host *h)
 {
 	cleanup_close int run = vfcap_root_openat(h->root, "run", O_RDONLY | O_DIRECTORY);
+	struct stat st;
 	int fd, err;
 
 	if (run < 0)
-		return run;
-	if (make && mkdirat(run, "vfcap", 0700) && errno != EEXIST)
-		return -errno;
+		return vfcap_host_fail(h, run, "/run: %s", strerror(-run));
+	err = make_dir(run);
+	if (err)
+		return fail_dir(h, err);
 	fd = openat(run, "vfcap", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	err = check_dir(fd);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	return fd;
+		return fail_dir(h, -errno);
+	err = fstat(fd, &st) ? fail_dir(h, -errno) : check_dir(h, &st);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
-static int boot_id(const struct vfcap_host *h, char buf[64])
-{
-	ssize_t n = vfcap_root_read(h->root, "proc/sys/kernel/random/boot_id", buf, 64);
+/* ------------------------------------------------------------------------------------- reading -- */
 
-	if (n <= 0 || strchr(buf, ' '))
-		strcpy(buf, "-");
-	return 0;
+/* "-": a captured host need not tell. */
+static int boot_id(struct vfcap_host *h, char buf[64])
+{
+	bool before = has_failed(h);
+	ssize_t n = vfcap_root_read(h->root, BOOT_ID, buf, 64);
+
+	if (n == -ENOENT && !vfcap_host_has_kernel(h))
+		return strcpy(buf, "-"), 0;
+	if (n > 0 && strcspn(buf, " \n") == (size_t)n && strcmp(buf, "-"))
+		return 0;
+	if (n < 0)
+		forget_failure(h, before);
+	return vfcap_host_fail(h, n < 0 ? (int)n : -EBADMSG, "/" BOOT_ID ": %s",
+			       n < 0 ? strerror((int)-n) : "holds no boot ID");
 }
 
-/* A whole file as text that the caller frees; -ENOENT. */
-static int read_file(int dir, const char *name, char **text)
+/* A PF's file as a whole, which the caller frees. -ENOENT, not said: there is none. */
+static int read_file(const struct vfcap_function *pf, const char *what, char **text, size_t *len)
 {
-	cleanup_close int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	bool before = has_failed(pf->host);
+	int err = open_dir(pf->host, &dir);
+	char name[NAME_ROOM];
 	struct stat st;
-	size_t n = 0;
 
 	*text = NULL;
-	if (fd < 0 || fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_MOST)
-		return -EBADMSG;
-	*text = calloc(1, (size_t)st.st_size + 1);
-	if (!*text)
-		return -ENOMEM;
-	while (n < (size_t)st.st_size) {
-		ssize_t got = TEMP_FAILURE_RETRY(read(fd, *text + n, (size_t)st.st_size - n));
-
-		if (got <= 0)
-			break;
-		n += (size_t)got;
+	if (!err) {
+		err = vfcap_dir_stat(&dir, file_name(pf, what, name), &st);
+		if (!err)
+			err = S_ISREG(st.st_mode) ?
+				      vfcap_dir_load(&dir, name, FILE_MOST, text, len) :
+				      -ELOOP;
 	}
-	return 0;
-}
-
-/* --------------------------------------------------------------------------------------- lines -- */
-
-/* The next line that is whole, without its end; NULL. One that was cut off was never acted upon. */
-static char *next_line(char **text)
-{
-	char *line = *text, *end = strchr(line, '\n');
-
-	if (!end)
-		return NULL;
-	*end = '\0';
-	*text = end + 1;
-	return line;
-}
-
-/* Up to n words, divided by one space; how many there are, n + 1: more. */
-static size_t split(char *line, char **word, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && line; i++)
-		word[i] = strsep(&line, " ");
-	return line ? n + 1 : i;
-}
-
-static bool parse_address(const char *text, struct vfcap_address *a)
-{
-	return vfcap_address_parse(text, a) == strlen(text) && *text;
-}
-
-/* "-": none. */
-static bool parse_driver(const char *text, char buf[VFCAP_NAME_ROOM])
-{
-	buf[0] = '\0';
-	if (strcmp(text, "-") == 0)
-		return true;
-	if (!vfcap_driver_name_ok(text))
-		return false;
-	memcpy(buf, text, strlen(text) + 1);
-	return true;
-}
-
-static bool parse_value(const char *text, unsigned long most, uint16_t *value)
-{
-	char *end;
-	unsigned long v = strtoul(text, &end, 10);
-
-	*value = (uint16_t)v;
-	return *text >= '0' && *text <= '9' && !*end && v <= most;
-}
-
-static const char *or_dash(const char *name)
-{
-	return name[0] ? name : "-";
-}
-
-/* ---------------------------------------------------------------------------------------- undo -- */
-
-static const char *const act_names[VFCAP_ACTS] = {
-	[VFCAP_ACT_ENABLE] = "enable",
-	[VFCAP_ACT_DISABLE] = "disable",
-	[VFCAP_ACT_APPLY] = "apply",
-};
-
-const char *vfcap_act_name(enum vfcap_act act)
-{
-	return act_names[act];
-}
-
-/* Between names of drivers, and between numbers: those of the knob have names of their own. */
-static const char *const kind_names[VFCAP_STEP_KINDS] = {
-	[VFCAP_STEP_OVERRIDE] = "override",
-	[VFCAP_STEP_UNBIND] = "unbind",
-	[VFCAP_STEP_BIND] = "bind",
-};
-
-static const char *const count_names[VFCAP_STEP_KINDS] = {
-	[VFCAP_STEP_NUMVFS] = "numvfs",
-	[VFCAP_STEP_AUTOPROBE] = "autoprobe",
-};
-
-static bool parse_knob(char *const word[4], struct vfcap_step *step)
-{
-	step->kind = VFCAP_STEP_KNOB;
-	for (unsigned int a = 0; a < VFCAP_ATTRS; a++)
-		if (strcmp(word[0], vfcap_attr_name(a)) == 0) {
-			step->attr = a;
-			return parse_value(word[2], VFCAP_CFG_SIZE - 1, &step->old) &&
-			       parse_value(word[3], VFCAP_CFG_SIZE - 1, &step->new);
-		}
-	return false;
-}
-
-static bool parse_count(char *const word[4], struct vfcap_step *step)
-{
-	unsigned long most = step->kind == VFCAP_STEP_NUMVFS ? UINT16_MAX : 1;
-
-	return parse_value(word[2], most, &step->old) && parse_value(word[3], most, &step->new);
-}
-
-static bool parse_entry(char *line, struct vfcap_entry *entry)
-{
-	struct vfcap_step *step = &entry->step;
-	char *word[4];
-
-	memset(entry, 0, sizeof(*entry));
-	if (split(line, word, 4) != 4 || !parse_address(word[1], &entry->vf))
-		return false;
-	for (unsigned int k = 0; k < VFCAP_STEP_KINDS; k++)
-		if (kind_names[k] && strcmp(word[0], kind_names[k]) == 0) {
-			step->kind = k;
-			return parse_driver(word[2], step->from) && parse_driver(word[3], step->to);
-		} else if (count_names[k] && strcmp(word[0], count_names[k]) == 0) {
-			step->kind = k;
-			return parse_count(word, step);
-		}
-	return parse_knob(word, step);
-}
-
-/* Is it this PF's? Then *same tells whether it is of this boot. */
-static bool parse_head(char *line, const struct vfcap_function *pf, const char *boot,
-		       struct vfcap_undo *undo, bool *same)
-{
-	char *word[5];
-
-	if (split(line, word, 5) != 5 || strcmp(word[0], "vfcap-undo") || strcmp(word[1], "1") ||
-	    strcmp(word[3], pf->name))
-		return false;
-	*same = strcmp(word[4], boot) == 0;
-	for (unsigned int act = 0; act < VFCAP_ACTS; act++)
-		if (strcmp(word[2], act_names[act]) == 0) {
-			undo->act = act;
-			return true;
-		}
-	return false;
-}
-
-static int add_entry(struct vfcap_undo *undo, const struct vfcap_entry *entry)
-{
-	struct vfcap_entry *more = vfcap_more(undo->entry, undo->n, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	undo->entry = more;
-	more[undo->n++] = *entry;
-	return 0;
-}
-
-/* A log without a whole head: nothing had been done yet. */
-static int parse_undo(const struct vfcap_function *pf, char *text, struct vfcap_undo *undo)
-{
-	char *line = next_line(&text), boot[64];
-	struct vfcap_entry entry;
-	bool same = false;
-	int err = 0;
-
-	boot_id(pf->host, boot);
-	undo->there = true;
-	if (!line)
-		return 0;
-	undo->damaged = !parse_head(line, pf, boot, undo, &same);
-	if (!undo->damaged && !same)
-		undo->there = false;
-	while (!err && undo->there && !undo->damaged && (line = next_line(&text))) {
-		undo->done = strcmp(line, "done") == 0;
-		if (undo->done)
-			break;
-		if (parse_entry(line, &entry))
-			err = add_entry(undo, &entry);
-		else
-			undo->damaged = true;
-	}
-	if (undo->damaged)
-		undo->n = 0;
-	return err;
+	if (!err || err == -ENOENT)
+		return err;
+	forget_failure(pf->host, before);
+	return said(pf, err, what);
 }
 
 int vfcap_undo_read(const struct vfcap_function *pf, struct vfcap_undo *undo)
 {
-	cleanup_close int dir = -1;
 	cleanup_free char *text = NULL;
-	char name[NAME_ROOM];
+	char boot[64];
+	size_t len;
 	int err;
 
 	*undo = (struct vfcap_undo){ 0 };
 	if (!pf->host->root)
 		return 0;
-	dir = open_dir(pf->host, false);
-	err = dir < 0 ? dir : read_file(dir, file_name(pf, "undo", name), &text);
-	if (err == -ENOENT)
-		return 0;
-	undo->there = undo->damaged = err == -EBADMSG;
+	err = read_file(pf, "undo", &text, &len);
 	if (err)
-		return undo->damaged ? 0 : err;
-	err = parse_undo(pf, text, undo);
-	if (err)
-		vfcap_undo_free(undo);
-	return err;
-}
-
-void vfcap_undo_free(struct vfcap_undo *undo)
-{
-	free(undo->entry);
-	*undo = (struct vfcap_undo){ 0 };
-}
-
-bool vfcap_undo_running(const struct vfcap_function *pf)
-{
-	cleanup_close int dir = -1, lock = -1;
-	char name[NAME_ROOM];
-
-	if (!pf->host->root)
-		return false;
-	dir = open_dir(pf->host, false);
-	if (dir < 0)
-		return false;
-	lock = openat(dir, file_name(pf, "lock", name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
-}
-
-/* -------------------------------------------------------------------------------------- record -- */
-
-static int add_before(struct vfcap_record *record, const struct vfcap_before *before)
-{
-	struct vfcap_before *more = vfcap_more(record->before, record->n, sizeof(*more));
-
-	if (!more)
-		return -ENOMEM;
-	record->before = more;
-	more[record->n++] = *before;
-	return 0;
-}
-
-static int parse_record(const struct vfcap_function *pf, char *text, struct vfcap_record *record)
-{
-	char *line = next_line(&text), *word[4], boot[64], head[LINE_ROOM];
-	struct vfcap_before before;
-	int err = 0;
-
-	boot_id(pf->host, boot);
-	snprintf(head, sizeof(head), RECORD_HEAD " %s %s", pf->name, boot);
-	if (!line || strcmp(line, head))
-		return 0;
-	while (!err && (line = next_line(&text)))
-		if (split(line, word, 4) == 4 && strcmp(word[0], "vf") == 0 &&
-		    parse_address(word[1], &before.vf) && parse_driver(word[2], before.driver) &&
-		    parse_driver(word[3], before.override))
-			err = add_before(record, &before);
-	return err;
+		return err == -ENOENT ? 0 : err;
+	err = boot_id(pf->host, boot);
+	return err ? err : said(pf, vfcap_undo_parse(text, len, pf->name, boot, undo), "undo");
 }
 
 int vfcap_record_read(const struct vfcap_function *pf, struct vfcap_record *record)
 {
-	cleanup_close int dir = -1;
 	cleanup_free char *text = NULL;
-	char name[NAME_ROOM];
+	char boot[64];
+	size_t len;
 	int err;
 
 	*record = (struct vfcap_record){ 0 };
 	if (!pf->host->root)
 		return 0;
-	dir = open_dir(pf->host, false);
-	if (dir < 0 || read_file(dir, file_name(pf, "record", name), &text))
-		return 0;
-	err = parse_record(pf, text, record);
+	err = read_file(pf, "record", &text, &len);
 	if (err)
-		vfcap_record_free(record);
-	return err;
+		return err == -ENOENT ? 0 : err;
+	err = boot_id(pf->host, boot);
+	return err ? err :
+		     said(pf, vfcap_record_parse(text, len, pf->name, boot, record), "record");
 }
+
+/* --------------------------------------------------------------------------------------- locks -- */
+
+/*
+ * The lock is a flock() on ADDRESS.lock, as every release of vfcap takes it. Whoever removes that file lets a second
+ * run in: therefore a run holds its log as well, by a lock that can be asked for without being taken.
+ */
+
+static int open_lock(int dir, const char *name, int flags)
+{
+	int fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	int err = fd < 0 ? -errno : 0;
+	struct stat st;
+
+	if (!err && fstat(fd, &st))
+		err = -errno;
+	else if (!err && !S_ISREG(st.st_mode))
+		err = -ELOOP;
+	if (!err)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err == -ENXIO || err == -EISDIR ? -ELOOP : err;
+}
+
+static struct flock whole_file(short type)
+{
+	return (struct flock){ .l_type = type, .l_whence = SEEK_SET };
+}
+
+/* 1: a run holds its log; 0, -errno. */
+static int is_log_held(int dir, const char *name)
+{
+	cleanup_close int fd = open_lock(dir, name, O_RDONLY);
+	struct flock lock = whole_file(F_WRLCK);
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ELOOP ? 0 : fd;
+	return fcntl(fd, F_OFD_GETLK, &lock) ? -errno : lock.l_type != F_UNLCK;
+}
+
+/* 1: a run holds the lock; 0, -errno. */
+static int is_lock_held(int dir, const char *name)
+{
+	cleanup_close int fd = open_lock(dir, name, O_RDONLY);
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	if (flock(fd, LOCK_SH | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? 1 : -errno;
+}
+
+int vfcap_undo_running(const struct vfcap_function *pf)
+{
+	cleanup_close int fd = -1;
+	char name[NAME_ROOM];
+	int held;
+
+	if (!vfcap_host_has_kernel(pf->host))
+		return 0;
+	fd = vfcap_root_openat(pf->host->root, STATE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fail_dir(pf->host, fd);
+	held = is_lock_held(fd, file_name(pf, "lock", name));
+	if (held < 0)
+		return said(pf, held, "lock");
+	if (!held)
+		held = is_log_held(fd, file_name(pf, "undo", name));
+	return held < 0 ? said(pf, held, "undo") : held;
+}
+
+/* Whether a file that is open still stands under its name: 1, 0 or -errno. */
+static int is_named(int fd, int dir, const char *name)
+{
+	struct stat open, named;
+
+	if (fstat(fd, &open))
+		return -errno;
+	if (fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	return open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/* -EAGAIN: another run has it, or its file was replaced just now. Other errors are said. */
+static int try_lock(struct vfcap_journal *j)
+{
+	char name[NAME_ROOM];
+	int ret;
+
+	vfcap_cleanup_close(&j->lock);
+	j->lock = open_lock(j->dir, file_name(j->pf, "lock", name), O_RDWR | O_CREAT);
+	if (j->lock < 0)
+		return said(j->pf, j->lock, "lock");
+	if (flock(j->lock, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN :
+								said(j->pf, -errno, "lock");
+	ret = is_named(j->lock, j->dir, name);
+	if (ret < 0)
+		return said(j->pf, ret, "lock");
+	if (!ret)
+		return -EAGAIN;
+	ret = is_log_held(j->dir, file_name(j->pf, "undo", name));
+	return ret < 0 ? said(j->pf, ret, "undo") : ret ? -EAGAIN : 0;
+}
+
+static int take_lock(struct vfcap_journal *j, int wait)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+	int err;
+
+	for (;; wait -= 50) {
+		if (vfcap_host_cancelled(j->pf->host, j->pf->name))
+			return -EINTR;
+		err = try_lock(j);
+		if (err != -EAGAIN)
+			return err;
+		if (wait <= 0)
+			return vfcap_host_fail(j->pf->host, -EBUSY,
+					       "%s: another vfcap is at work on it", j->pf->name);
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Of the run that goes on. */
+static int hold_log(struct vfcap_journal *j)
+{
+	struct flock lock = whole_file(F_WRLCK);
+
+	return fcntl(j->log, F_OFD_SETLK, &lock) ? -errno : 0;
+}
+
+/* -------------------------------------------------------------------------------------- record -- */
 
 static struct vfcap_before *record_find(const struct vfcap_record *record, struct vfcap_address vf)
 {
@@ -377,12 +363,6 @@ const struct vfcap_before *vfcap_record_find(const struct vfcap_record *record,
 					     struct vfcap_address vf)
 {
 	return record_find(record, vf);
-}
-
-void vfcap_record_free(struct vfcap_record *record)
-{
-	free(record->before);
-	*record = (struct vfcap_record){ 0 };
 }
 
 static void cleanup_record(struct vfcap_record *record)
@@ -405,7 +385,7 @@ static int learn(struct vfcap_record *record, const struct vfcap_entry *entry)
 	int err = 0;
 
 	if (!before) {
-		err = add_before(record, &fresh);
+		err = vfcap_record_add(record, &fresh);
 		before = err ? &fresh : &record->before[record->n - 1];
 	}
 	if (entry->step.kind == VFCAP_STEP_OVERRIDE)
@@ -466,64 +446,40 @@ static int apply(struct vfcap_record *record, const struct vfcap_undo *undo)
 
 static int save_record(const struct vfcap_journal *j, const struct vfcap_record *record)
 {
+	const struct vfcap_ops *ops = j->pf->host->ops;
 	cleanup_free char *text = NULL;
-	char address[VFCAP_ADDRESS_LEN], boot[64], name[NAME_ROOM];
-	cleanup_fclose FILE *file = NULL;
+	char boot[64], name[NAME_ROOM];
 	size_t size;
+	FILE *file;
+	int err;
+	bool failed;
 
+	file_name(j->pf, "record", name);
 	if (!record->n)
-		return j->pf->host->ops->drop(j->pf->host, j->dir,
-					      file_name(j->pf, "record", name));
+		return ops->drop(j->pf->host, j->dir, name);
+	err = boot_id(j->pf->host, boot);
+	if (err)
+		return err;
 	file = open_memstream(&text, &size);
 	if (!file)
 		return -ENOMEM;
-	boot_id(j->pf->host, boot);
-	fprintf(file, RECORD_HEAD " %s %s\n", j->pf->name, boot);
-	for (size_t i = 0; i < record->n; i++)
-		fprintf(file, "vf %s %s %s\n", vfcap_address_format(record->before[i].vf, address),
-			or_dash(record->before[i].driver), or_dash(record->before[i].override));
-	if (fflush(file))
+	vfcap_record_print(file, record, j->pf->name, boot);
+	failed = ferror(file);
+	if (fclose(file) || failed)
 		return -ENOMEM;
-	return j->pf->host->ops->save(j->pf->host, j->dir, file_name(j->pf, "record", name), text);
+	return ops->save(j->pf->host, j->dir, name, text);
 }
 
 /* ------------------------------------------------------------------------------------- journal -- */
-
-static int take_lock(struct vfcap_journal *j, int wait)
-{
-	const struct timespec pause = { .tv_nsec = 50000000 };
-	char name[NAME_ROOM];
-
-	j->lock = openat(j->dir, file_name(j->pf, "lock", name),
-			 O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (j->lock < 0)
-		return said(j->pf, -errno, "lock");
-	for (;; wait -= 50) {
-		if (vfcap_host_cancelled(j->pf->host, j->pf->name))
-			return -EINTR;
-		if (flock(j->lock, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return said(j->pf, -errno, "lock");
-		if (wait <= 0)
-			return vfcap_host_fail(j->pf->host, -EBUSY,
-					       "%s: another vfcap is at work on it", j->pf->name);
-		nanosleep(&pause, NULL);
-	}
-}
 
 int vfcap_journal_open(struct vfcap_journal *j, struct vfcap_function *pf, int wait)
 {
 	int err;
 
 	*j = (struct vfcap_journal){ .pf = pf, .dir = -1, .lock = -1, .log = -1 };
-	j->dir = open_dir(pf->host, true);
+	j->dir = open_dir_fd(pf->host);
 	if (j->dir < 0)
-		return vfcap_host_fail(pf->host, j->dir, "%s: /run/vfcap: %s", pf->name,
-				       j->dir == -EPERM ?
-					       "belongs to, or is open to, somebody else" :
-				       j->dir == -EACCES ? "needs root" :
-							   strerror(-j->dir));
+		return j->dir;
 	err = take_lock(j, wait);
 	if (err)
 		vfcap_journal_close(j);
@@ -539,37 +495,53 @@ void vfcap_journal_close(struct vfcap_journal *j)
 	j->log = j->lock = j->dir = -1;
 }
 
+/* Nobody else may have come in by another lock file: they would overwrite each other's log. */
+static int check_lock(struct vfcap_journal *j)
+{
+	char name[NAME_ROOM];
+	int ret = is_named(j->lock, j->dir, file_name(j->pf, "lock", name));
+
+	if (ret < 0)
+		return said(j->pf, ret, "lock");
+	return ret ? 0 : fail(j->pf, -EBUSY, "lock", "was removed while it was held; try again");
+}
+
 int vfcap_journal_begin(struct vfcap_journal *j, enum vfcap_act act)
 {
-	char boot[64], name[NAME_ROOM], head[LINE_ROOM];
-	int err;
+	char boot[64], name[NAME_ROOM], head[VFCAP_JOURNAL_LINE];
+	int err = check_lock(j);
 
-	boot_id(j->pf->host, boot);
-	snprintf(head, sizeof(head), UNDO_HEAD " %s %s %s\n", act_names[act], j->pf->name, boot);
+	if (!err)
+		err = boot_id(j->pf->host, boot);
+	if (err)
+		return err;
+	vfcap_undo_head(head, act, j->pf->name, boot);
 	err = j->pf->host->ops->save(j->pf->host, j->dir, file_name(j->pf, "undo", name), head);
 	if (err)
 		return said(j->pf, err, "undo");
 	j->log = openat(j->dir, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
-	return j->log < 0 ? said(j->pf, -errno, "undo") : 0;
+	return said(j->pf, j->log < 0 ? -errno : hold_log(j), "undo");
 }
 
 int vfcap_journal_step(struct vfcap_journal *j, const struct vfcap_function *vf,
 		       const struct vfcap_step *step)
 {
-	char line[LINE_ROOM];
+	char line[VFCAP_JOURNAL_LINE];
 
-	if (step->kind == VFCAP_STEP_KNOB)
-		snprintf(line, sizeof(line), "%s %s %u %u\n", vfcap_attr_name(step->attr), vf->name,
-			 step->old, step->new);
-	else if (count_names[step->kind])
-		snprintf(line, sizeof(line), "%s %s %u %u\n", count_names[step->kind], vf->name,
-			 step->old, step->new);
-	else if (kind_names[step->kind])
-		snprintf(line, sizeof(line), "%s %s %s %s\n", kind_names[step->kind], vf->name,
-			 or_dash(step->from), or_dash(step->to));
-	else
+	if (!vfcap_undo_line(line, vf->name, step))
 		return 0;
 	return said(j->pf, j->pf->host->ops->append(j->pf->host, j->log, line), "undo");
+}
+
+int vfcap_journal_read(struct vfcap_journal *j, struct vfcap_undo *undo)
+{
+	int err = vfcap_undo_read(j->pf, undo);
+
+	if (err)
+		return err;
+	if (undo->damaged)
+		return said(j->pf, -EBADMSG, "undo");
+	return undo->there ? 0 : fail(j->pf, -ENOENT, "undo", "is gone, while its run goes on");
 }
 
 int vfcap_journal_done(struct vfcap_journal *j)

@@ -118,7 +118,7 @@ static int recreate_vfs(struct vfcap_job *job, struct vfcap_run *run)
 		return err;
 	err = strip_vfs(run, run->pf);
 	if (!err)
-		err = vfcap_undo_read(run->pf, &before);
+		err = vfcap_journal_read(&run->journal, &before);
 	if (!err)
 		err = vfcap_run_steps(run, run->pf, job->pf_step, steps_before(job));
 	if (!err)

@@ -468,7 +468,7 @@ struct vfcap_leftover {
 	size_t n_steps; /* written down */
 };
 
-/* 0, or -errno: it cannot be known (-EACCES: needs root). */
+/* 0, or -errno, said: it cannot be known (-EACCES: needs root). */
 int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftover *leftover);
 
 /* Takes back what a killed run did to VFs of a PF, or finishes it when all was done. 0 too when there is

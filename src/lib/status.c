@@ -32,6 +32,7 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 	struct vfcap_undo undo;
 	int err;
 
+	fn->host->error[0] = '\0';
 	*leftover = (struct vfcap_leftover){ 0 };
 	if (!pf)
 		return 0;
@@ -42,10 +43,12 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 		leftover->n_steps +=
 			!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address);
 	leftover->there = undo.there && (!is_vf || leftover->n_steps);
-	leftover->running = leftover->there && vfcap_undo_running(pf);
+	if (leftover->there)
+		err = vfcap_undo_running(pf);
+	leftover->running = err > 0;
 	leftover->command = vfcap_act_name(undo.act);
 	leftover->done = undo.done;
 	leftover->damaged = undo.damaged;
 	vfcap_undo_free(&undo);
-	return 0;
+	return err < 0 ? err : 0;
 }

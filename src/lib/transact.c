@@ -44,13 +44,39 @@ static void cleanup_sight(struct sight *sight)
 }
 
 /* Of a captured host nobody knows what could be loaded. */
-static enum vfcap_module find_module(struct vfcap_host *h)
+static int find_module(struct vfcap_host *h, enum vfcap_module *module)
 {
+	int err = 0;
+
+	*module = VFCAP_MODULE_THERE;
 	if (h->root && vfcap_driver_loaded(h, VFCAP_DRIVER))
-		return VFCAP_MODULE_THERE;
-	if (!vfcap_host_has_kernel(h) || h->ops->module(h, false) == 0)
-		return VFCAP_MODULE_LOADABLE;
-	return VFCAP_MODULE_MISSING;
+		return 0;
+	if (vfcap_host_has_kernel(h))
+		err = h->ops->module(h, false);
+	*module = err ? VFCAP_MODULE_MISSING : VFCAP_MODULE_LOADABLE;
+	return !err || err == -ENOENT ?
+		       0 :
+		       vfcap_host_fail(h, err, "modprobe " VFCAP_MODULE ": %s", strerror(-err));
+}
+
+static bool is_enabling_all(const struct vfcap_run *run)
+{
+	for (size_t i = 0; i < run->change->n; i++)
+		if (!is_enabling(run, i))
+			return false;
+	return true;
+}
+
+/* What VFs were bound to before us. Only giving them back needs it: who may not look can still ask what enable would
+ * do. */
+static int read_record(struct vfcap_run *run, struct vfcap_record *record)
+{
+	int err = vfcap_record_read(run->pf, record);
+
+	if (err != -EACCES || !is_enabling_all(run))
+		return err;
+	run->host->error[0] = '\0';
+	return 0;
 }
 
 static int sight_open(struct vfcap_run *run, struct sight *sight)
@@ -60,14 +86,14 @@ static int sight_open(struct vfcap_run *run, struct sight *sight)
 	sight->plan = malloc(sizeof(*sight->plan));
 	if (!sight->plan)
 		return vfcap_host_fail(run->host, -ENOMEM, "%s", strerror(ENOMEM));
-	sight->module = find_module(run->host);
-	if (!run->host->root)
-		return 0;
+	err = find_module(run->host, &sight->module);
+	if (err || !run->host->root)
+		return err;
 	err = vfcap_holders_scan(run->host, &sight->holders);
 	if (!err)
 		err = vfcap_variants_load(run->host, &sight->variants);
 	if (!err && run->pf)
-		err = vfcap_record_read(run->pf, &sight->record);
+		err = read_record(run, &sight->record);
 	return err;
 }
 
@@ -425,8 +451,7 @@ static int repair(struct vfcap_journal *j, bool *repaired)
 	const char *what = vfcap_act_name(undo.act);
 
 	if (err)
-		return vfcap_host_fail(pf->host, err, "%s: /run/vfcap/%s.undo: %s", pf->name,
-				       pf->name, strerror(-err));
+		return err;
 	*repaired = undo.there;
 	if (!undo.there)
 		return 0;
@@ -724,7 +749,7 @@ int vfcap_run_undo(struct vfcap_run *run, const char *first)
 	int err;
 
 	run->host->error[0] = '\0';
-	err = vfcap_undo_read(run->pf, &undo);
+	err = vfcap_journal_read(&run->journal, &undo);
 	if (!err)
 		err = take_back(&run->journal, &undo);
 	if (err)
@@ -746,8 +771,10 @@ int vfcap_run_undo(struct vfcap_run *run, const char *first)
 void vfcap_run_end(struct vfcap_run *run)
 {
 	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
-	int err = vfcap_undo_read(run->pf, &undo);
+	int err;
 
+	run->host->error[0] = '\0';
+	err = vfcap_journal_read(&run->journal, &undo);
 	if (!err)
 		err = vfcap_journal_finish(&run->journal, &undo);
 	if (err)

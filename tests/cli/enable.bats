@@ -189,5 +189,8 @@ results() { # ARGUMENT...
 	mkdir -p "$dir/run/vfcap"
 	chmod 777 "$dir/run/vfcap"
 	echo nonsense >"$dir/run/vfcap/0000:3b:00.0.undo"
-	assert_equal "$(jqc '.status[0] | has("leftover")' vfcap -j --sysroot "$dir" status ens1f0/vf0)" false
+	split vfcap -j --sysroot "$dir" status ens1f0/vf0
+	assert_equal "$status" 1
+	assert_equal "$stderr" 'vfcap: /run/vfcap: is open to others than root: look at what is there, then chmod 700 /run/vfcap'
+	assert_equal "$(jq '.status[0] | has("leftover")' <<<"$output")" false
 }

@@ -270,7 +270,6 @@ static void a_damaged_log_is_named(void **state)
 {
 	static const char *const bad[] = {
 		"nonsense\n",
-		"vfcap-undo 2 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n",
 		"vfcap-undo 1 enable 0000:02:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n",
 		"vfcap-undo 1 enable 0000:01:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
 		"override 0000:01:02.0 - ../../evil\n",
