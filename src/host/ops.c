@@ -121,18 +121,26 @@ static int write_to_disk(int fd, const char *text)
 	while (len) {
 		ssize_t n = TEMP_FAILURE_RETRY(write(fd, text, len));
 
-		if (n < 0)
-			return -errno;
+		if (n <= 0)
+			return n ? -errno : -EIO;
 		text += n;
 		len -= (size_t)n;
 	}
 	return fdatasync(fd) ? -errno : 0;
 }
 
+/* What could not be written whole is cut off again: nothing may follow half a line, and "done" may not stand in the log of
+ * a run that is taken back. */
 static int append(struct vfcap_host *h, int fd, const char *text)
 {
+	off_t end = lseek(fd, 0, SEEK_END);
+	int err;
+
 	(void)h;
-	return write_to_disk(fd, text);
+	if (end < 0)
+		return -errno;
+	err = write_to_disk(fd, text);
+	return err && ftruncate(fd, end) ? -EIO : err;
 }
 
 static int save(struct vfcap_host *h, int dir, const char *name, const char *text)
@@ -149,9 +157,13 @@ static int save(struct vfcap_host *h, int dir, const char *name, const char *tex
 	if (fd < 0)
 		return -errno;
 	err = write_to_disk(fd, text);
-	if (!err && (renameat(dir, new, dir, name) || fsync(dir)))
+	if (!err && renameat(dir, new, dir, name))
 		err = -errno;
-	return err;
+	if (err) {
+		unlinkat(dir, new, 0);
+		return err;
+	}
+	return fsync(dir) ? -errno : 0;
 }
 
 static int drop(struct vfcap_host *h, int dir, const char *name)
@@ -183,17 +195,25 @@ static int spawn(pid_t *pid, const char *path, char **args, char **env)
 	return err;
 }
 
-/* By the program that the kernel itself would ask, and only on the host that runs us. */
+/* The program that the kernel itself would ask, on the host that runs us alone. -ENOENT: a kernel without modules, or
+ * told to load none. */
+static int modprobe_path(const struct vfcap_host *h, char *path, size_t size)
+{
+	ssize_t n = h->live ? vfcap_root_read(h->root, "proc/sys/kernel/modprobe", path, size) :
+			      -ENOENT;
+
+	return n > 0 ? 0 : n ? (int)n : -ENOENT;
+}
+
 static int module(struct vfcap_host *h, bool load)
 {
 	char path[256] = "", *args[] = { path, "-q", "-n", VFCAP_MODULE, NULL };
 	char *env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-	int err, status;
+	int status, err = modprobe_path(h, path, sizeof(path));
 	pid_t pid;
 
-	if (!h->live ||
-	    vfcap_root_read(h->root, "proc/sys/kernel/modprobe", path, sizeof(path)) <= 0)
-		return -ENOENT;
+	if (err)
+		return err;
 	if (load) {
 		args[2] = args[3];
 		args[3] = NULL;
@@ -203,7 +223,9 @@ static int module(struct vfcap_host *h, bool load)
 		return -err;
 	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
 		return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -ENOENT;
+	if (!WIFEXITED(status))
+		return -EIO;
+	return WEXITSTATUS(status) ? -ENOENT : 0;
 }
 
 const struct vfcap_ops vfcap_ops_kernel = {
