@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What is kept over reboots: /etc/vfcap.d under the root. It is as good as root's word, so nobody else may have written
  * it. */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,14 +11,7 @@
 #include "change.h"
 
 #define STORED "/etc/vfcap.d"
-#define NAME_ROOM 256
-#define FILE_MOST (64 << 20) /* no description is larger */
-
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
+#define FILE_MOST (64u << 20) /* no description is larger */
 
 /* Why a file or directory cannot be trusted; NULL: it can. One who reads a captured host has captured it. */
 static const char *distrust(const struct stat *st)
@@ -29,30 +21,27 @@ static const char *distrust(const struct stat *st)
 	return st->st_mode & 022 ? "others than root may write it: chmod go-w" : NULL;
 }
 
-/* -ENOENT: there is none. */
-static int open_dir(struct vfcap_host *h)
+static int fail_dir(struct vfcap_host *h, int err)
 {
-	int fd = vfcap_root_openat(h->root, &STORED[1], O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-	const char *why;
-	struct stat st;
-
-	if (fd < 0)
-		return fd == -ENOENT ?
-			       fd :
-			       vfcap_host_fail(h, fd, STORED ": %s",
-					       fd == -ELOOP || fd == -ENOTDIR ? "no directory" :
-										strerror(-fd));
-	why = fstat(fd, &st) ? strerror(errno) : distrust(&st);
-	if (!why)
-		return fd;
-	close(fd);
-	return vfcap_host_fail(h, -EPERM, STORED ": %s", why);
+	return vfcap_host_fail(h, err, STORED ": %s",
+			       err == -ELOOP || err == -ENOTDIR ? "no directory" : strerror(-err));
 }
+
+static int check_dir(struct vfcap_host *h, const struct stat *st)
+{
+	const char *why = distrust(st);
+
+	return why ? vfcap_host_fail(h, -EPERM, STORED ": %s", why) : 0;
+}
+
+/* ---------------------------------------------------------------------------------------- reading -- */
 
 /* What is wrong with one file keeps no other from being read. */
 static int cannot_take(struct vfcap_stored *file, int err, const char *why)
 {
 	file->err = err;
+	free(file->text);
+	file->text = NULL;
 	file->len = 0;
 	if (asprintf(&file->error, "%s: %s", file->name, why) >= 0)
 		return 0;
@@ -60,52 +49,51 @@ static int cannot_take(struct vfcap_stored *file, int err, const char *why)
 	return -ENOMEM;
 }
 
-static int read_text(int fd, size_t size, struct vfcap_stored *file)
+static int load_file(const struct vfcap_dir *dir, const char *name, struct vfcap_stored *file)
 {
-	file->text = malloc(size + 1);
-	if (!file->text)
-		return -ENOMEM;
-	while (file->len < size) {
-		ssize_t n = TEMP_FAILURE_RETRY(read(fd, file->text + file->len, size - file->len));
-
-		if (n < 0)
-			return cannot_take(file, -errno, strerror(errno));
-		if (!n)
-			break;
-		file->len += (size_t)n;
-	}
-	return 0;
-}
-
-/* 0, also of one that cannot be taken, or -ENOMEM. */
-static int read_file(int dir, const char *name, struct vfcap_stored *file)
-{
-	cleanup_close int fd =
-		openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int err = fd < 0 ? errno : 0;
 	const char *why = NULL;
 	struct stat st;
+	int err = vfcap_dir_stat(dir, name, &st);
 
+	if (!err && !S_ISREG(st.st_mode))
+		why = "no regular file: it has to be one itself";
+	else if (!err)
+		why = distrust(&st);
+	if (why)
+		return cannot_take(file, -EPERM, why);
+	if (!err && st.st_size > FILE_MOST)
+		err = -EFBIG;
+	if (!err)
+		err = vfcap_dir_load(dir, name, FILE_MOST, &file->text, &file->len);
+	if (err == -EFBIG)
+		return cannot_take(file, -EPERM, "too large: no description has more than 64 MiB");
+	return err ? cannot_take(file, err, strerror(-err)) : 0;
+}
+
+/* 0, also of one that cannot be taken, or -ENOMEM. An error that the reader keeps is told with its file. */
+static int read_file(const struct vfcap_dir *dir, const char *name, struct vfcap_stored *file)
+{
+	const char *what;
+	bool before = vfcap_root_failure(dir->root, &what);
+	int err;
+
+	*file = (struct vfcap_stored){ 0 };
 	if (asprintf(&file->name, STORED "/%s", name) < 0) {
 		file->name = NULL;
 		return -ENOMEM;
 	}
-	if (err && err != ELOOP)
-		return cannot_take(file, -err, strerror(err));
-	if (err || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		why = "no regular file: it has to be one itself";
-	else
-		why = distrust(&st);
-	if (!why && st.st_size > FILE_MOST)
-		why = "too large: no description has more than 64 MiB";
-	return why ? cannot_take(file, -EPERM, why) : read_text(fd, (size_t)st.st_size, file);
+	err = load_file(dir, name, file);
+	if (file->err && !before)
+		vfcap_root_forget_failure(dir->root);
+	return err;
 }
 
-static int by_name(const void *a, const void *b)
+static void free_file(struct vfcap_stored *file)
 {
-	const struct vfcap_stored *x = a, *y = b;
-
-	return strcmp(x->name, y->name);
+	free(file->name);
+	free(file->text);
+	free(file->error);
+	*file = (struct vfcap_stored){ 0 };
 }
 
 /* Hidden ones are others' business, editors' for instance. */
@@ -116,48 +104,55 @@ static bool is_description(const char *name)
 	return name[0] != '.' && len > 5 && strcmp(name + len - 5, ".json") == 0;
 }
 
+static int read_files(struct vfcap_host *h, const struct vfcap_dir *dir,
+		      struct vfcap_stored **files, size_t *n)
+{
+	cleanup_names struct vfcap_names names;
+	int err = vfcap_dir_list(dir, &names);
+
+	if (err)
+		return fail_dir(h, err);
+	vfcap_names_sort(&names);
+	*files = calloc(names.n + 1, sizeof(**files));
+	if (!*files)
+		return vfcap_host_fail(h, -ENOMEM, "%s", strerror(ENOMEM));
+	for (size_t i = 0; i < names.n && !err; i++) {
+		if (!is_description(names.name[i]))
+			continue;
+		err = read_file(dir, names.name[i], &(*files)[*n]);
+		if ((*files)[*n].err == -ENOENT)
+			free_file(&(*files)[*n]); /* it went meanwhile */
+		else
+			(*n)++;
+	}
+	return err ? vfcap_host_fail(h, err, "%s", strerror(-err)) : 0;
+}
+
 int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t *n)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	int fd = h->root ? open_dir(h) : -ENOENT, err = 0;
-	struct vfcap_stored *more;
-	struct dirent *e;
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	struct stat st;
+	int err = h->root ? vfcap_dir_open_itself(&dir, h->root, STORED, &st) : -ENOENT;
 
 	*files = NULL;
 	*n = 0;
-	if (fd < 0)
-		return fd == -ENOENT ? 0 : fd;
-	dir = fdopendir(fd);
-	if (!dir)
-		close(fd);
-	while (dir && !err && (e = readdir(dir))) {
-		if (!is_description(e->d_name))
-			continue;
-		more = vfcap_more(*files, *n, sizeof(*more));
-		if (!more) {
-			err = -ENOMEM;
-			break;
-		}
-		*files = more;
-		more[*n] = (struct vfcap_stored){ 0 };
-		err = read_file(dirfd(dir), e->d_name, &more[(*n)++]);
-	}
+	if (err)
+		return err == -ENOENT ? 0 : fail_dir(h, err);
+	err = check_dir(h, &st);
+	if (!err)
+		err = read_files(h, &dir, files, n);
 	if (err) {
 		vfcap_stored_free(*files, *n);
-		return vfcap_host_fail(h, err, "%s", strerror(-err));
+		*files = NULL;
+		*n = 0;
 	}
-	if (*n)
-		qsort(*files, *n, sizeof(**files), by_name);
-	return 0;
+	return err;
 }
 
 void vfcap_stored_free(struct vfcap_stored *files, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		free(files[i].name);
-		free(files[i].text);
-		free(files[i].error);
-	}
+	for (size_t i = 0; i < n; i++)
+		free_file(&files[i]);
 	free(files);
 }
 
@@ -168,23 +163,47 @@ static int cannot_write(struct vfcap_function *pf, const char *name, int err)
 	return err ? vfcap_host_fail(pf->host, err, STORED "/%s: %s", name, strerror(-err)) : 0;
 }
 
-/* Its directory, made where it is not there. */
-static int make_dir(struct vfcap_host *h)
+/* A directory that is made has to be on the disk before what is written to it. */
+static int make_dir(int etc)
+{
+	int err;
+
+	if (mkdirat(etc, "vfcap.d", 0755))
+		return errno == EEXIST ? 0 : -errno;
+	if (!fsync(etc))
+		return 0;
+	err = -errno;
+	unlinkat(etc, "vfcap.d", AT_REMOVEDIR);
+	return err;
+}
+
+/* The directory, made where it is not there: a descriptor. */
+static int open_dir_fd(struct vfcap_host *h)
 {
 	cleanup_close int etc = vfcap_root_openat(h->root, "etc", O_RDONLY | O_DIRECTORY);
+	struct stat st;
+	int fd, err;
 
 	if (etc < 0)
 		return vfcap_host_fail(h, etc, "/etc: %s", strerror(-etc));
-	if (mkdirat(etc, "vfcap.d", 0755) && errno != EEXIST)
-		return vfcap_host_fail(h, -errno, STORED ": %s", strerror(errno));
-	return open_dir(h);
+	err = make_dir(etc);
+	if (err)
+		return fail_dir(h, err);
+	fd = openat(etc, "vfcap.d", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return fail_dir(h, -errno);
+	err = fstat(fd, &st) ? fail_dir(h, -errno) : check_dir(h, &st);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
 }
 
 /* By writing something there. */
 int vfcap_stored_try(struct vfcap_function *pf)
 {
 	const struct vfcap_ops *ops = pf->host->ops;
-	cleanup_close int dir = make_dir(pf->host);
+	cleanup_close int dir = open_dir_fd(pf->host);
 	int err;
 
 	if (dir < 0)
@@ -198,7 +217,7 @@ int vfcap_stored_try(struct vfcap_function *pf)
 int vfcap_stored_write(struct vfcap_function *pf, const char *text)
 {
 	const struct vfcap_ops *ops = pf->host->ops;
-	cleanup_close int dir = make_dir(pf->host);
+	cleanup_close int dir = open_dir_fd(pf->host);
 	char name[VFCAP_ADDRESS_LEN + 8];
 	int err;
 
