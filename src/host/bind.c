@@ -9,7 +9,7 @@
 
 #include "change.h"
 #include "sysfs.h"
-#include "vfio.h"
+#include "vfio-device.h"
 
 #define UNBIND_LIMIT 10000 /* milliseconds: a driver of VFIO waits for its users */
 #define BIND_LIMIT 60000 /* a driver may load firmware */
@@ -32,6 +32,11 @@ bool vfcap_driver_name_ok(const char *name)
 		if (*name <= ' ' || *name >= 0x7f || *name == '/')
 			return false;
 	return true;
+}
+
+int vfcap_read_fail(const struct vfcap_function *fn, const char *what, int err)
+{
+	return vfcap_host_fail(fn->host, err, "%s: %s: %s", fn->name, what, strerror(-err));
 }
 
 /* The last part of where a link leads; "": there is none. */

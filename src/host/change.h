@@ -12,6 +12,9 @@
 #define VFCAP_MODULE "vfcap_vfio_pci"
 #define VFCAP_NAME_ROOM 64 /* for a driver's name and its NUL */
 
+/* Says that something of a function could not be read ("0000:3b:02.1: driver: Input/output error"), and returns err. */
+int vfcap_read_fail(const struct vfcap_function *fn, const char *what, int err);
+
 /* ---------------------------------------------------------------------------------------- ops -- */
 
 /* How a host is changed. Tests put something of their own in its place, and may have it die. */

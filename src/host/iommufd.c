@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* A function opened through VFIO by its own file, and bound to an iommufd. */
-#include "vfio.h"
+#include "iommufd.h"
 
 #include <ctype.h>
 #include <errno.h>

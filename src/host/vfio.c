@@ -3,9 +3,9 @@
  * A function as a VMM sees it: opened through VFIO, by its own file and an iommufd where the host has
  * both (iommufd.c), else by its IOMMU group and a container.
  */
+#include "iommufd.h"
 #include "vfio.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
@@ -17,10 +17,6 @@
 #include "change.h"
 #include "sysfs.h"
 
-#define WAIT_MS 100
-#define WAITS 50 /* 5 s: a reset takes 100 ms and more */
-
-#define GROUPS "sys/kernel/iommu_groups"
 #define NAME_LEN 64 /* of a driver, a group, a VFIO device */
 #define PATH_LEN 160
 
@@ -71,175 +67,51 @@ static const struct vfcap_vfio_ops real_ops = {
 	.wait = real_wait,
 };
 
-static bool again(struct vfcap_guest *v, int err)
-{
-	const volatile sig_atomic_t *cancel = v->fn->host->cancel;
-
-	if ((err != -EAGAIN && err != -EBUSY) || v->waits == WAITS || (cancel && *cancel))
-		return false;
-	v->waits++;
-	v->ops->wait(WAIT_MS);
-	return true;
-}
-
-int vfcap_vfio_open_path(struct vfcap_guest *v, const char *path)
-{
-	int fd;
-
-	do
-		fd = v->ops->open(v->fn->host->root, path);
-	while (again(v, fd));
-	return fd;
-}
-
-int vfcap_vfio_ioctl(struct vfcap_guest *v, int fd, unsigned long request, void *arg)
-{
-	int ret;
-
-	do
-		ret = v->ops->ioctl(fd, request, arg);
-	while (again(v, ret));
-	return ret;
-}
-
 /* ------------------------------------------------------------------------ what sysfs says now -- */
 
-/* The last part of where a link in a directory leads; "" when there is no such link. Read anew: a
- * function's driver and group may have changed since it was found. */
-static const char *link_name(const struct vfcap_root *root, const char *dir, const char *name,
-			     char buf[NAME_LEN])
-{
-	cleanup_close int fd = vfcap_root_openat(root, dir, O_PATH | O_DIRECTORY);
-	char text[4096], *slash;
-	ssize_t n = fd < 0 ? -1 : readlinkat(fd, name, text, sizeof(text) - 1);
+/* What sysfs says of a function now: its driver and group may have changed since it was found. */
+struct now {
+	char name
+		[NAME_LEN]; /* that VFIO gave the device, "vfio3"; "": its driver is none of VFIO's */
+	char driver[NAME_LEN], group[NAME_LEN]; /* "": none */
+};
 
-	text[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(text, '/');
-	snprintf(buf, NAME_LEN, "%.*s", NAME_LEN - 1, slash ? slash + 1 : text);
-	return buf;
+static int read_link(const struct vfcap_function *fn, const struct vfcap_dir *dir, const char *name,
+		     char buf[NAME_LEN])
+{
+	ssize_t n = vfcap_dir_read_link_name(dir, name, buf, NAME_LEN);
+
+	return n >= 0 || n == -ENOENT ? 0 : vfcap_read_fail(fn, name, (int)n);
 }
 
-static void cleanup_closedir(DIR **dir)
+/* Kernels before 6.1 give a VFIO device no name. */
+static int read_name(const struct vfcap_function *fn, char buf[NAME_LEN])
 {
-	if (*dir)
-		closedir(*dir);
-}
-
-static DIR *open_dir(const struct vfcap_root *root, const char *path)
-{
-	int fd = vfcap_root_openat(root, path, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (fd >= 0 && !dir)
-		close(fd);
-	return dir;
-}
-
-/* The name that VFIO gave the device, "vfio3"; "" when its driver is none of VFIO's. */
-static const char *vfio_name(const struct vfcap_function *fn, char buf[NAME_LEN])
-{
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
+	cleanup_names struct vfcap_names names = { 0 };
 	char path[VFCAP_SYSFS_PATH];
-	struct dirent *e;
+	int err = vfcap_root_list(fn->host->root, vfcap_sysfs_path(fn, "vfio-dev", path), &names);
 
-	dir = open_dir(fn->host->root, vfcap_sysfs_path(fn, "vfio-dev", path));
 	buf[0] = '\0';
-	while (dir && !buf[0] && (e = readdir(dir)))
-		if (e->d_name[0] != '.')
-			snprintf(buf, NAME_LEN, "%.*s", NAME_LEN - 1, e->d_name);
-	return buf;
+	if (!err && names.n)
+		snprintf(buf, NAME_LEN, "%.*s", NAME_LEN - 1, names.name[0]);
+	return !err || err == -ENOENT ? 0 : vfcap_read_fail(fn, "vfio-dev", err);
 }
 
-/* Those drivers do no DMA on their own, or VFIO manages it: they keep nobody from a group. */
-static bool shares_group(const char *driver)
+static int read_now(const struct vfcap_function *fn, struct now *now)
 {
-	return !*driver || strstr(driver, "vfio") || strcmp(driver, "pcieport") == 0 ||
-	       strcmp(driver, "pci-stub") == 0;
-}
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	char path[VFCAP_SYSFS_PATH];
+	int err = vfcap_dir_open(&dir, fn->host->root, vfcap_sysfs_path(fn, ".", path));
 
-int vfcap_vfio_check_group(struct vfcap_guest *v, const char *group)
-{
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	const struct vfcap_root *root = v->fn->host->root;
-	char path[PATH_LEN], driver[NAME_LEN], list[256] = "";
-	struct dirent *e;
-	size_t n = 0;
-
-	snprintf(path, sizeof(path), GROUPS "/%s/devices", group);
-	dir = *group ? open_dir(root, path) : NULL;
-	while (dir && (e = readdir(dir))) {
-		if (e->d_name[0] == '.' || strcmp(e->d_name, v->fn->name) == 0)
-			continue;
-		snprintf(path, sizeof(path), GROUPS "/%s/devices/%.32s", group, e->d_name);
-		if (shares_group(link_name(root, path, "driver", driver)) || n >= sizeof(list))
-			continue;
-		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%.32s (%s)", n ? ", " : "",
-				      e->d_name, driver);
-	}
-	if (!n)
-		return 0;
-	return vfcap_host_fail(v->fn->host, -EXDEV,
-			       "%s: IOMMU group %s is not viable while others in it have drivers "
-			       "of their own: %s; unbind them, or bind them to vfio-pci",
-			       v->fn->name, group, list);
-}
-
-/* ------------------------------------------------------------------------- what is to be said -- */
-
-const char *vfcap_vfio_busy(struct vfcap_guest *v, char buf[VFCAP_BUSY_ROOM])
-{
-	struct vfcap_use use;
-
-	if (!vfcap_use_holder(v->fn, &use))
-		return " (somebody has it open, a VM perhaps)";
-	snprintf(buf, VFCAP_BUSY_ROOM, " (%s, process %d, has it open)",
-		 use.name[0] ? use.name : "?", use.pid);
-	return buf;
-}
-
-static bool is_denied(int err)
-{
-	return err == -EACCES || err == -EPERM;
-}
-
-static bool is_absent(int err)
-{
-	return err == -ENOENT || err == -ENODEV || err == -ENXIO;
-}
-
-static const char *how_to_open(struct vfcap_guest *v, const char *path, int err,
-			       char who[VFCAP_BUSY_ROOM])
-{
-	bool barred = is_denied(v->barred_err);
-
-	if ((err == -EPERM && strstr(path, "noiommu-")) ||
-	    (v->barred_err == -EPERM && strstr(v->barred, "noiommu-")))
-		return " (without an IOMMU it takes CAP_SYS_RAWIO)";
-	if (is_denied(err))
-		return barred ? " (needs root, or to be given one of these files)" :
-				" (needs root, or to be given that file)";
-	if (err == -EBUSY)
-		return vfcap_vfio_busy(v, who);
-	if (is_absent(err))
-		return barred			      ? " (needs root, or to be given the first)" :
-		       strcmp(path, "dev/iommu") == 0 ? " (modprobe iommufd)" :
-							" (modprobe vfio-pci)";
-	return "";
-}
-
-int vfcap_vfio_fail_open(struct vfcap_guest *v, const char *path, int err)
-{
-	char who[VFCAP_BUSY_ROOM], first[192] = "";
-	const char *help = how_to_open(v, path, err, who);
-	int as = err;
-
-	if (is_denied(v->barred_err))
-		snprintf(first, sizeof(first), "open /%s: %s; ", v->barred,
-			 strerror(-v->barred_err));
-	if (err == -EPERM || (*first && is_absent(err)))
-		as = -EACCES;
-	return vfcap_host_fail(v->fn->host, as, "%s: %sopen /%s: %s%s", v->fn->name, first, path,
-			       strerror(-err), help);
+	*now = (struct now){ 0 };
+	if (err)
+		return err == -ENOENT ?
+			       vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone", fn->name) :
+			       vfcap_host_fail(fn->host, err, "%s: %s", fn->name, strerror(-err));
+	err = read_link(fn, &dir, "driver", now->driver);
+	if (!err)
+		err = read_link(fn, &dir, "iommu_group", now->group);
+	return err ? err : read_name(fn, now->name);
 }
 
 /* Of the device's own file, or of the iommufd, where there is no other way. */
@@ -249,34 +121,6 @@ static int fail_barred(struct vfcap_guest *v)
 
 	v->barred_err = 0;
 	return vfcap_vfio_fail_open(v, v->barred, err);
-}
-
-int vfcap_vfio_fail_no_iommu(struct vfcap_function *fn)
-{
-	return vfcap_host_fail(fn->host, -ENXIO,
-			       "%s: no IOMMU group: the IOMMU is off in the firmware, or on the "
-			       "kernel's command line (intel_iommu=on)",
-			       fn->name);
-}
-
-int vfcap_vfio_check_token(struct vfcap_guest *v, const char *token, int err)
-{
-	if (err == -EACCES && token)
-		return vfcap_host_fail(v->fn->host, -EKEYREJECTED,
-				       "%s: that is not the VF token which was set for its PF",
-				       v->fn->name);
-	if (err == -EACCES)
-		return vfcap_host_fail(v->fn->host, -ENOKEY,
-				       "%s: its PF is on vfio-pci, so it takes the VF token that "
-				       "was set there (--vf-token)",
-				       v->fn->name);
-	if ((err == -EINVAL || err == -E2BIG) && token)
-		return vfcap_host_fail(
-			v->fn->host, -EKEYREJECTED,
-			"%s: a VF token is not wanted: its PF is not on vfio-pci, or "
-			"the kernel takes none for this way to open it",
-			v->fn->name);
-	return 0;
 }
 
 static int fail_call(struct vfcap_guest *v, const char *call, int err)
@@ -354,7 +198,8 @@ static int attach_group(struct vfcap_guest *v, const char *group, const char *to
 	int err;
 
 	if (!*group)
-		return is_denied(v->barred_err) ? fail_barred(v) : vfcap_vfio_fail_no_iommu(v->fn);
+		return vfcap_vfio_is_denied(v->barred_err) ? fail_barred(v) :
+							     vfcap_vfio_fail_no_iommu(v->fn);
 	err = open_group(v, group, &noiommu);
 	if (!err)
 		err = join_container(v, group, noiommu);
@@ -385,6 +230,8 @@ static int find_config(struct vfcap_guest *v)
 	err = vfcap_vfio_ioctl(v, v->device, VFIO_DEVICE_GET_REGION_INFO, &region);
 	if (err < 0)
 		return fail_call(v, "VFIO_DEVICE_GET_REGION_INFO", err);
+	if (region.offset > INT64_MAX - VFCAP_CFG_SIZE) /* it is added to */
+		return fail_call(v, "VFIO_DEVICE_GET_REGION_INFO", -EPROTO);
 	v->config = (off_t)region.offset;
 	v->size = region.size < VFCAP_CFG_SIZE ? (unsigned int)region.size : VFCAP_CFG_SIZE;
 	return 0;
@@ -394,24 +241,21 @@ static int find_config(struct vfcap_guest *v)
 static int attach(struct vfcap_guest *v, const char *token, bool own)
 {
 	const struct vfcap_function *fn = v->fn;
-	char dir[VFCAP_SYSFS_PATH], name[NAME_LEN], driver[NAME_LEN], group[NAME_LEN];
-	int err = 1;
+	struct now now;
+	int err = read_now(fn, &now);
 
-	vfcap_sysfs_path(fn, ".", dir);
-	link_name(fn->host->root, dir, "iommu_group", group);
-	link_name(fn->host->root, dir, "driver", driver);
-	if (!*driver)
+	if (err)
+		return err;
+	if (!*now.driver)
 		return vfcap_host_fail(fn->host, -ENODEV, "%s: no driver is bound to it", fn->name);
-	/* Kernels before 6.1 give a VFIO device no name. */
-	if (!*vfio_name(fn, name) && !strstr(driver, "vfio"))
+	if (!*now.name && !strstr(now.driver, "vfio"))
 		return vfcap_host_fail(fn->host, -ENODEV,
 				       "%s: bound to %s, which is no driver of VFIO", fn->name,
-				       driver);
-	if (*name)
-		err = vfcap_iommufd_attach(v, name, group, token);
+				       now.driver);
+	err = *now.name ? vfcap_iommufd_attach(v, now.name, now.group, token) : 1;
 	if (err > 0 && !own)
-		return attach_group(v, group, token);
-	if (err > 0 && !*name)
+		return attach_group(v, now.group, token);
+	if (err > 0 && !*now.name)
 		return vfcap_host_fail(fn->host, -ENOENT,
 				       "%s: it has no file of its own: this kernel is too old",
 				       fn->name);
