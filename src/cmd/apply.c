@@ -14,6 +14,7 @@ enum {
 	KEY_DRY_RUN,
 	KEY_NO_VERIFY,
 	KEY_FORCE,
+	KEY_ASSUME,
 	KEY_TOKEN,
 	KEY_ONLY,
 	KEY_IF_OFF,
@@ -290,6 +291,9 @@ static int apply_option(struct vfcap_cli *cli, int key, const char *arg, void *o
 	case KEY_FORCE:
 		ap->opt.force = true;
 		return 0;
+	case KEY_ASSUME:
+		ap->opt.assume_unused = true;
+		return 0;
 	case KEY_TOKEN:
 		return vfcap_cli_token(cli, arg, &ap->opt.vf_token);
 	case KEY_ONLY:
@@ -331,6 +335,9 @@ static const struct argp_option options[] = {
 	{ "force", KEY_FORCE, NULL, 0,
 	  "give way where an offset does not read zero, where the PF has it switched off, and where another "
 	  "driver of VFIO could migrate the VF",
+	  0 },
+	{ "assume-unused", KEY_ASSUME, NULL, 0,
+	  "go on although it cannot be found out who uses a VF (hidepid, a container); --force does not",
 	  0 },
 	{ "vf-token", KEY_TOKEN, "UUID", 0, "the VF token of a PF that is on vfio-pci", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },

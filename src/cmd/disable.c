@@ -2,7 +2,7 @@
 /* vfcap disable: gives VFs back to the driver that they had. */
 #include "cmd.h"
 
-enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_BIND, KEY_PERSIST };
+enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_BIND, KEY_ASSUME, KEY_PERSIST };
 
 struct disable_options {
 	struct vfcap_wished wished;
@@ -20,6 +20,9 @@ static int disable_option(struct vfcap_cli *cli, int key, const char *arg, void 
 		return 0;
 	case KEY_NO_BIND:
 		opt->change.no_bind = true;
+		return 0;
+	case KEY_ASSUME:
+		opt->change.assume_unused = true;
 		return 0;
 	case KEY_PERSIST:
 		opt->persist = true;
@@ -48,6 +51,8 @@ static const struct argp_option options[] = {
 	  0 },
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "only print the steps", 0 },
 	{ "no-bind", KEY_NO_BIND, NULL, 0, "show nothing, but stay bound to vfcap's driver", 0 },
+	{ "assume-unused", KEY_ASSUME, NULL, 0,
+	  "go on although it cannot be found out who uses a VF (hidepid, a container)", 0 },
 	{ "persist", KEY_PERSIST, NULL, 0, "do not keep it over reboots any more, in /etc/vfcap.d",
 	  0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },

@@ -2,7 +2,14 @@
 /* vfcap enable: makes VFs show PASID and PRI to whoever opens them through VFIO. */
 #include "cmd.h"
 
-enum { KEY_DRY_RUN = VFCAP_KEY_WISHES, KEY_NO_VERIFY, KEY_NO_BIND, KEY_TOKEN, KEY_PERSIST };
+enum {
+	KEY_DRY_RUN = VFCAP_KEY_WISHES,
+	KEY_NO_VERIFY,
+	KEY_NO_BIND,
+	KEY_ASSUME,
+	KEY_TOKEN,
+	KEY_PERSIST
+};
 
 struct enable_options {
 	struct vfcap_wished wished;
@@ -23,6 +30,9 @@ static int enable_option(struct vfcap_cli *cli, int key, const char *arg, void *
 		return 0;
 	case KEY_NO_BIND:
 		opt->change.no_bind = true;
+		return 0;
+	case KEY_ASSUME:
+		opt->change.assume_unused = true;
 		return 0;
 	case KEY_PERSIST:
 		opt->persist = true;
@@ -66,6 +76,9 @@ static const struct argp_option options[] = {
 	{ "dry-run", KEY_DRY_RUN, NULL, 0, "only print the steps", 0 },
 	{ "no-verify", KEY_NO_VERIFY, NULL, 0, "do not look through VFIO at what was done", 0 },
 	{ "no-bind", KEY_NO_BIND, NULL, 0, "only VFs that are bound to vfcap's driver already", 0 },
+	{ "assume-unused", KEY_ASSUME, NULL, 0,
+	  "go on although it cannot be found out who uses a VF (hidepid, a container); --force does not",
+	  0 },
 	{ "persist", KEY_PERSIST, NULL, 0, "keep it over reboots, in /etc/vfcap.d", 0 },
 	{ "vf-token", KEY_TOKEN, "UUID", 0, "the VF token of a PF that is on vfio-pci", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },

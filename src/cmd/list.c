@@ -162,6 +162,10 @@ static void fill_emulated(struct vfcap_out *cell, void *item)
 		return;
 	for (e = 0; e < VFCAP_EMULS; e++) {
 		offset = vfcap_function_emulated(fn_of(item), e);
+		if (offset < 0 && offset != -ENOENT) {
+			vfcap_out_printf(cell, "%s?", between);
+			return;
+		}
 		if (offset <= 0)
 			continue;
 		vfcap_out_printf(cell, "%s%s@%x", between, vfcap_capinfo(vfcap_emul_id(e))->name,
@@ -295,12 +299,18 @@ static void states_json(struct vfcap_json *json, json_t *object, struct vfcap_fu
 
 static void emulated_json(struct vfcap_json *json, json_t *object, struct vfcap_function *fn)
 {
+	static const char *const key[VFCAP_EMULS] = {
+		[VFCAP_EMUL_PASID] = "pasid", [VFCAP_EMUL_PRI] = "pri"
+	};
 	json_t *emulated = json_object();
-	int pasid = vfcap_function_emulated(fn, VFCAP_EMUL_PASID);
-	int pri = vfcap_function_emulated(fn, VFCAP_EMUL_PRI);
 
-	vfcap_json_set(json, emulated, "pasid", pasid > 0 ? json_integer(pasid) : json_null());
-	vfcap_json_set(json, emulated, "pri", pri > 0 ? json_integer(pri) : json_null());
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		int offset = vfcap_function_emulated(fn, (enum vfcap_emul)e);
+
+		if (offset >= 0 || offset == -ENOENT)
+			vfcap_json_set(json, emulated, key[e],
+				       offset > 0 ? json_integer(offset) : json_null());
+	}
 	vfcap_json_set(json, object, "emulated", emulated);
 }
 

@@ -146,13 +146,19 @@ static int draw(struct map *map, struct drawn *d, struct vfcap_function *fn)
 	return status;
 }
 
-/* Of what is emulated by now, or else of what could be. False: there is no memory for it. */
-static bool make_plan(struct map *map, struct vfcap_function *vf)
+/* Of what is emulated by now, or else of what could be. False: that cannot be known, or there is no memory for it. */
+static bool make_plan(struct map *map, struct vfcap_function *vf, int *status)
 {
 	struct vfcap_wish wish;
+	int configured = vfcap_function_configured(vf, &wish);
 
+	if (configured < 0) {
+		vfcap_cli_error(map->cli, "%s", vfcap_error(map->cli->ctx));
+		*status = vfcap_cli_worse(*status, VFCAP_EXIT_FAILED);
+		return false;
+	}
 	map->kind = VFCAP_MAP_EMULATED;
-	if (!vfcap_function_configured(vf, &wish)) {
+	if (!configured) {
 		wish = (struct vfcap_wish){ .want = { true, true } };
 		map->kind = VFCAP_MAP_PLANNED;
 	}
@@ -310,7 +316,7 @@ static size_t draw_strips(struct map *map, struct drawn *d, struct vfcap_functio
 			  int *status)
 {
 	bool vf = vfcap_function_role(fn) == VFCAP_ROLE_VF;
-	bool planned = vf && make_plan(map, fn), guest;
+	bool planned = vf && make_plan(map, fn, status), guest;
 	int seen;
 
 	*status = vfcap_cli_worse(*status, draw(map, &d[0], fn));

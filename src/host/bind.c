@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a VF is bound to, and the single steps that change it. */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "change.h"
 #include "sysfs.h"
@@ -39,125 +36,127 @@ int vfcap_read_fail(const struct vfcap_function *fn, const char *what, int err)
 	return vfcap_host_fail(fn->host, err, "%s: %s: %s", fn->name, what, strerror(-err));
 }
 
-/* The last part of where a link leads; "": there is none. */
-static int link_name(struct vfcap_function *vf, int dir, const char *name,
+static int fail_open(const struct vfcap_function *fn, int err)
+{
+	bool gone = err == -ENOENT;
+
+	return vfcap_host_fail(fn->host, gone ? -ENODEV : err, "%s: %s", fn->name,
+			       gone ? "it has gone" : strerror(-err));
+}
+
+/* Takes what was read, n bytes of it or -errno, for a driver's name. What it is of, for messages. */
+static int take_name(struct vfcap_function *vf, const char *what, const char *name, ssize_t n,
 		     char buf[VFCAP_NAME_ROOM])
 {
-	char text[4096], *base;
-	ssize_t n = readlinkat(dir, name, text, sizeof(text) - 1);
-
 	buf[0] = '\0';
-	if (n < 0)
-		return errno == ENOENT ? 0 : -errno;
-	text[n] = '\0';
-	base = strrchr(text, '/');
-	base = base ? base + 1 : text;
-	if (!vfcap_driver_name_ok(base))
+	if (n < 0 && n != -ENOENT)
+		return vfcap_read_fail(vf, what, (int)n);
+	if (n <= 0 || strcmp(name, "(null)") == 0)
+		return 0;
+	if (!vfcap_driver_name_ok(name))
 		return vfcap_host_fail(vf->host, -EINVAL,
 				       "%s: %s: a driver of such a name cannot be handled",
-				       vf->name, base);
-	memcpy(buf, base, strlen(base) + 1);
+				       vf->name, what);
+	memcpy(buf, name, strlen(name) + 1);
 	return 0;
 }
 
-static int read_override(struct vfcap_function *vf, char buf[VFCAP_NAME_ROOM])
+static int read_driver(struct vfcap_function *vf, const struct vfcap_dir *dir,
+		       struct vfcap_binding *b)
 {
-	char path[VFCAP_SYSFS_PATH], text[256];
-	ssize_t n = vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "driver_override", path),
-				    text, sizeof(text));
+	char name[NAME_MAX + 1] = "";
+	ssize_t n = vfcap_dir_read_link_name(dir, "driver", name, sizeof(name));
 
-	buf[0] = '\0';
-	if (n <= 0 || strcmp(text, "(null)") == 0)
-		return 0;
-	if (!vfcap_driver_name_ok(text))
-		return vfcap_host_fail(vf->host, -EINVAL,
-				       "%s: driver_override: such a name cannot be handled",
-				       vf->name);
-	memcpy(buf, text, strlen(text) + 1);
-	return 0;
+	return take_name(vf, "driver", name, n, b->driver);
 }
 
-static bool exists(const struct vfcap_host *h, const char *path)
+static int read_override(struct vfcap_function *vf, const struct vfcap_dir *dir,
+			 struct vfcap_binding *b)
 {
-	cleanup_close int fd = vfcap_root_openat(h->root, path, O_PATH);
+	char name[4096 + 1] = ""; /* as much as an attribute may have */
+	ssize_t n = vfcap_dir_read(dir, "driver_override", name, sizeof(name));
 
-	return fd >= 0;
+	return take_name(vf, "driver_override", name, n, b->override);
 }
 
-static void cleanup_closedir(DIR **dir)
+/* Is it there? 1, 0 or -errno, said. */
+static int exists(const struct vfcap_function *fn, const char *path)
 {
-	if (*dir)
-		closedir(*dir);
+	int there = vfcap_root_has(fn->host->root, path);
+
+	return there < 0 ? vfcap_read_fail(fn, path, there) : there;
 }
 
-/* Has another device of its group a driver? */
-static bool group_has_driver(const struct vfcap_function *vf)
+/* Has another device of its group a driver? 1, 0 or -errno, said. */
+static int group_has_driver(const struct vfcap_function *vf)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	char path[VFCAP_SYSFS_PATH + 320];
-	struct dirent *e;
-	int fd;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[sizeof(VFCAP_SYSFS_DEVICES) + NAME_MAX + 16];
+	int has;
 
 	snprintf(path, sizeof(path), "sys/kernel/iommu_groups/%d/devices", vf->iommu_group);
-	fd = vfcap_root_openat(vf->host->root, path, O_RDONLY | O_DIRECTORY);
-	dir = fd < 0 ? NULL : fdopendir(fd);
-	if (!dir && fd >= 0)
-		close(fd);
-	while (dir && (e = readdir(dir))) {
-		snprintf(path, sizeof(path), VFCAP_SYSFS_DEVICES "/%s/driver", e->d_name);
-		if (e->d_name[0] != '.' && strcmp(e->d_name, vf->name) && exists(vf->host, path))
-			return true;
+	has = vfcap_root_list(vf->host->root, path, &names);
+	if (has && has != -ENOENT)
+		return vfcap_read_fail(vf, path, has);
+	has = 0;
+	for (size_t i = 0; i < names.n && !has; i++) {
+		snprintf(path, sizeof(path), VFCAP_SYSFS_DEVICES "/%s/driver", names.name[i]);
+		if (strcmp(names.name[i], vf->name))
+			has = exists(vf, path);
 	}
-	return false;
+	return has;
 }
 
-/* The driver's link goes first, and VFIO's group last: in between it waits for a user. */
-static bool is_unbinding(struct vfcap_function *vf)
+/* The driver's link goes first, and VFIO's group last: in between it waits for a user. 1, 0 or -errno, said. */
+static int is_unbinding(const struct vfcap_function *vf)
 {
-	char path[VFCAP_SYSFS_PATH];
+	char path[64];
+	int there, others;
 
 	if (vf->iommu_group < 0)
-		return false;
+		return 0;
 	snprintf(path, sizeof(path), "sys/class/vfio/%d", vf->iommu_group);
-	if (!exists(vf->host, path)) {
-		snprintf(path, sizeof(path), "sys/class/vfio/noiommu-%d", vf->iommu_group);
-		if (!exists(vf->host, path))
-			return false;
-	}
-	return !group_has_driver(vf);
+	there = exists(vf, path);
+	snprintf(path, sizeof(path), "sys/class/vfio/noiommu-%d", vf->iommu_group);
+	if (!there)
+		there = exists(vf, path);
+	if (there <= 0)
+		return there;
+	others = group_has_driver(vf);
+	return others < 0 ? others : !others;
 }
 
 int vfcap_binding_read(struct vfcap_function *vf, struct vfcap_binding *b)
 {
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
 	char path[VFCAP_SYSFS_PATH];
-	cleanup_close int dir = -1;
-	int err;
+	int err, unbinding = 0;
 
 	memset(b, 0, sizeof(*b));
 	if (!vf->host->root)
 		return vfcap_host_fail(vf->host, -ENODEV, "%s: comes from a file", vf->name);
-	vfcap_sysfs_path(vf, "", path);
-	dir = vfcap_root_openat(vf->host->root, path, O_PATH | O_DIRECTORY);
-	if (dir < 0)
-		return vfcap_host_fail(vf->host, dir == -ENOENT ? -ENODEV : dir, "%s: %s", vf->name,
-				       dir == -ENOENT ? "it has gone" : strerror(-dir));
-	err = link_name(vf, dir, "driver", b->driver);
+	err = vfcap_dir_open(&dir, vf->host->root, vfcap_sysfs_path(vf, "", path));
 	if (err)
-		return err;
-	b->unbinding = !b->driver[0] && is_unbinding(vf);
+		return fail_open(vf, err);
+	err = read_driver(vf, &dir, b);
+	if (!err && !b->driver[0])
+		unbinding = is_unbinding(vf);
+	b->unbinding = unbinding > 0;
 	/* The override is read under a lock that a driver keeps while it waits for its user. */
-	if (b->unbinding)
-		return 0;
-	vfcap_knob_read(vf, &b->knob);
-	return read_override(vf, b->override);
+	if (err || unbinding)
+		return err ? err : unbinding < 0 ? unbinding : 0;
+	err = vfcap_knob_read(vf, &b->knob);
+	return err ? err : read_override(vf, &dir, b);
 }
 
-bool vfcap_driver_loaded(const struct vfcap_host *h, const char *driver)
+int vfcap_driver_loaded(struct vfcap_host *h, const char *driver)
 {
 	char path[VFCAP_SYSFS_PATH];
+	int there;
 
 	snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
-	return exists(h, path);
+	there = vfcap_root_has(h->root, path);
+	return there < 0 ? vfcap_host_fail(h, there, "/%s: %s", path, strerror(-there)) : there;
 }
 
 /* -------------------------------------------------------------------------------------- steps -- */
@@ -217,7 +216,9 @@ static int do_bind(struct vfcap_function *vf, const struct vfcap_step *step)
 				       strerror(-err));
 	if (strcmp(step->to, VFCAP_DRIVER))
 		return 0;
-	vfcap_knob_read(vf, &knob);
+	err = vfcap_knob_read(vf, &knob);
+	if (err)
+		return err;
 	if (!knob.there)
 		return vfcap_host_fail(vf->host, -ENXIO, "%s: %s: it has no knob", vf->name,
 				       step->to);
@@ -259,10 +260,11 @@ static int do_knob(struct vfcap_function *vf, const struct vfcap_step *step)
 
 static int do_module(struct vfcap_function *vf)
 {
-	int err = 0;
+	int err, loaded = vfcap_driver_loaded(vf->host, VFCAP_DRIVER);
 
-	if (!vfcap_driver_loaded(vf->host, VFCAP_DRIVER))
-		err = vf->host->ops->module(vf->host, true);
+	if (loaded)
+		return loaded < 0 ? loaded : 0;
+	err = vf->host->ops->module(vf->host, true);
 	return err ? vfcap_host_fail(vf->host, err,
 				     "%s: modprobe " VFCAP_MODULE ": it cannot be loaded",
 				     vf->name) :
@@ -271,42 +273,28 @@ static int do_module(struct vfcap_function *vf)
 
 /* ---------------------------------------------------------------------------------------- count -- */
 
-static DIR *open_function(struct vfcap_function *fn, int *err)
-{
-	char path[VFCAP_SYSFS_PATH];
-	int fd = vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "", path),
-				   O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	*err = fd < 0 ? fd : dir ? 0 : -errno;
-	if (!dir && fd >= 0)
-		close(fd);
-	return dir;
-}
-
 int vfcap_count_read(struct vfcap_function *pf)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	struct dirent *e;
-	int err, n = 0;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[VFCAP_SYSFS_PATH];
+	int n = 0, err = vfcap_root_list(pf->host->root, vfcap_sysfs_path(pf, "", path), &names);
 
-	dir = open_function(pf, &err);
-	if (!dir)
-		return vfcap_host_fail(pf->host, err == -ENOENT ? -ENODEV : err, "%s: %s", pf->name,
-				       err == -ENOENT ? "it has gone" : strerror(-err));
-	while ((e = readdir(dir)))
-		n += strncmp(e->d_name, "virtfn", 6) == 0;
+	if (err)
+		return fail_open(pf, err);
+	for (size_t i = 0; i < names.n; i++)
+		n += strncmp(names.name[i], "virtfn", 6) == 0;
 	return n;
 }
 
-int vfcap_autoprobe_read(struct vfcap_function *pf)
+int vfcap_autoprobe_read(struct vfcap_function *pf, int *autoprobe)
 {
 	char path[VFCAP_SYSFS_PATH], text[16];
+	ssize_t n = vfcap_root_read(pf->host->root,
+				    vfcap_sysfs_path(pf, "sriov_drivers_autoprobe", path), text,
+				    sizeof(text));
 
-	if (vfcap_root_read(pf->host->root, vfcap_sysfs_path(pf, "sriov_drivers_autoprobe", path),
-			    text, sizeof(text)) <= 0)
-		return -1;
-	return strcmp(text, "0") != 0;
+	*autoprobe = n < 0 ? -1 : strcmp(text, "0") != 0;
+	return n < 0 && n != -ENOENT ? vfcap_read_fail(pf, "sriov_drivers_autoprobe", (int)n) : 0;
 }
 
 static int do_autoprobe(struct vfcap_function *pf, const struct vfcap_step *step)

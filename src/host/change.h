@@ -63,12 +63,14 @@ struct vfcap_binding {
 	struct vfcap_knob knob;
 };
 
-/* Reads it anew. -ENODEV, said: the VF has gone; -EINVAL, said: a driver's name that cannot be written down. */
-int vfcap_binding_read(struct vfcap_function *vf, struct vfcap_binding *b);
-void vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob);
+/* Reads it anew. -ENODEV, said: the VF has gone; -EINVAL, said: a driver's name that cannot be written down; another
+ * -errno, said: something of it cannot be read, and then none of b is known. */
+int vfcap_binding_read(struct vfcap_function *vf, struct vfcap_binding *b) VFCAP_MUST_CHECK;
+/* 0 (knob->there tells whether it has one), or -errno, said: that cannot be known. */
+int vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob) VFCAP_MUST_CHECK;
 
-/* Is that driver there to bind to? */
-bool vfcap_driver_loaded(const struct vfcap_host *h, const char *driver);
+/* Is that driver there to bind to? 1, 0 or -errno, said. */
+int vfcap_driver_loaded(struct vfcap_host *h, const char *driver) VFCAP_MUST_CHECK;
 
 /* A name as drivers have them: no white space, no slash, not "." or "-", not too long. */
 bool vfcap_driver_name_ok(const char *name);
@@ -99,10 +101,10 @@ int vfcap_step_do(struct vfcap_function *fn, const struct vfcap_step *step);
 
 /* ---------------------------------------------------------------------------------------- count -- */
 
-/* How many VFs a PF has, read anew: its links are counted. -errno, said: it has gone. */
-int vfcap_count_read(struct vfcap_function *pf);
-/* sriov_drivers_autoprobe: 0 or 1; -1: this kernel has it not. */
-int vfcap_autoprobe_read(struct vfcap_function *pf);
+/* How many VFs a PF has, read anew: its links are counted. -errno, said: it has gone, or they cannot be. */
+int vfcap_count_read(struct vfcap_function *pf) VFCAP_MUST_CHECK;
+/* sriov_drivers_autoprobe: 0 or 1; -1: this kernel has it not. 0 or -errno, said. */
+int vfcap_autoprobe_read(struct vfcap_function *pf, int *autoprobe) VFCAP_MUST_CHECK;
 
 /* owner.c: who else sets how many VFs a PF has, by files under the root ("netplan does: /etc/netplan/x.yaml:7:
  * ens1f0"). 1: somebody does; 0: nobody; -errno, said. */
@@ -135,34 +137,44 @@ enum vfcap_use_kind {
 	VFCAP_USE_OPEN, /* its driver says so; by whom is not known */
 	VFCAP_USE_NETDEV_UP,
 	VFCAP_USE_NETDEV_AWAY, /* its netdev is in another network namespace */
+	VFCAP_USE_UNKNOWN, /* that could not be asked: perhaps */
 };
 
 struct vfcap_use {
 	enum vfcap_use_kind kind;
 	int pid; /* 0: not known */
 	char name[64]; /* of the process, or of the netdev */
+	char unread
+		[160]; /* VFCAP_USE_UNKNOWN: what could not be read, and why ("/proc/12/fd: Permission denied") */
 };
 
-/* Who holds which character devices of VFIO. */
+/* A character device that a process has open. */
 struct vfcap_holder {
 	int pid;
-	char device[32]; /* below /dev/vfio: "14", "devices/vfio3" */
-	char command[32];
+	dev_t number;
+	char name
+		[32]; /* below /dev/vfio ("14", "devices/vfio3"): of a captured host, which has no numbers */
 };
 
+/* Who has which character devices open. */
 struct vfcap_holders {
 	struct vfcap_holder *holder;
 	size_t n;
+	bool numbered; /* by their numbers; else by the names of those of VFIO */
+	char unread
+		[160]; /* as of struct vfcap_use, of all that is used; "": all processes were asked */
 };
 
-int vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders);
+/* Looks at all processes but our own. What could not be asked is told by holders->unread, unless the host says that it
+ * counts as nobody (assume_unused). */
+void vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders);
 void vfcap_holders_free(struct vfcap_holders *holders);
 
 /* Who uses the VF. */
 void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		    const struct vfcap_holders *holders, struct vfcap_use *use);
 
-/* Who has a function open through VFIO; false: that is not known. */
+/* Who has a function open through VFIO, for people; false: that is not known. */
 bool vfcap_use_holder(struct vfcap_function *fn, struct vfcap_use *use);
 
 /* Drivers of VFIO that are made for certain devices, as modules.alias has them. */
@@ -171,11 +183,13 @@ struct vfcap_variants {
 	size_t n;
 };
 
+/* 0 or -errno, said. */
 int vfcap_variants_load(struct vfcap_host *h, struct vfcap_variants *variants);
 void vfcap_variants_free(struct vfcap_variants *variants);
-/* The one that is made for this VF, or has it: its name in buf. False: none but stock vfio-pci and ours. */
-bool vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
-			const struct vfcap_variants *variants, char buf[VFCAP_NAME_ROOM]);
+/* The one that is made for this VF, or has it: 1, its name in buf. 0: none but stock vfio-pci and ours. -errno, said. */
+int vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
+		       const struct vfcap_variants *variants,
+		       char buf[VFCAP_NAME_ROOM]) VFCAP_MUST_CHECK;
 
 /* -------------------------------------------------------------------------------------- state -- */
 

@@ -98,6 +98,7 @@ struct vfcap_host {
 	struct vfcap_root *root; /* NULL for files; owned */
 	bool live; /* root is / */
 	bool wake; /* --wake */
+	bool assume_unused; /* who cannot be asked whether he uses a VF does not */
 	bool from_files;
 	bool one_pf; /* nothing is looked at but one PF and its VFs: */
 	struct vfcap_address pf;
@@ -165,7 +166,8 @@ void vfcap_live_detach(struct vfcap_host *h);
 const char *vfcap_pci_vendor_name(struct vfcap_host *h, unsigned int vendor);
 const char *vfcap_pci_device_name(struct vfcap_host *h, unsigned int vendor, unsigned int device);
 
-/* knob.c: what the driver's sysfs knob of a VF says: offset or 0; -1 when there is no knob. */
+/* knob.c: what the driver's sysfs knob of a VF says: offset or 0; -ENOENT: there is no knob; another -errno, said: that
+ * cannot be known. */
 int vfcap_knob_offset(struct vfcap_function *fn, enum vfcap_emul e);
 
 /* -------------------------------------------------------------------------------------- VFIO -- */

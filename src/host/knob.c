@@ -1,59 +1,113 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The sysfs attributes of the driver that emulates. */
-#include <stdlib.h>
+#include <errno.h>
 
 #include "change.h"
 #include "sysfs.h"
 
-static const char *const attr_path[VFCAP_ATTRS] = {
-	[VFCAP_ATTR_PASID] = "vfcap/pasid_offset",
-	[VFCAP_ATTR_PRI] = "vfcap/pri_offset",
-	[VFCAP_ATTR_WIDTH] = "vfcap/pasid_width",
-};
-
 const char *vfcap_attr_name(enum vfcap_attr attr)
 {
-	return attr_path[attr] + sizeof("vfcap/") - 1;
+	static const char *const name[VFCAP_ATTRS] = {
+		[VFCAP_ATTR_PASID] = "pasid_offset",
+		[VFCAP_ATTR_PRI] = "pri_offset",
+		[VFCAP_ATTR_WIDTH] = "pasid_width",
+	};
+
+	return name[attr];
 }
 
-/* -1: not there, or no number. */
-static int read_number(struct vfcap_function *fn, const char *name)
-{
-	char path[VFCAP_SYSFS_PATH], text[32], *end;
-	unsigned long value;
+static const char *const shown_name[VFCAP_EMULS] = {
+	[VFCAP_EMUL_PASID] = "pasid_shown",
+	[VFCAP_EMUL_PRI] = "pri_shown",
+};
 
-	if (!fn->host->root || vfcap_root_read(fn->host->root, vfcap_sysfs_path(fn, name, path),
-					       text, sizeof(text)) <= 0)
-		return -1;
-	value = strtoul(text, &end, 0);
-	return end == text || *end || value >= VFCAP_CFG_SIZE ? -1 : (int)value;
+/* An attribute of the knob could not be read. */
+static int fail(const struct vfcap_function *fn, const char *name, int err)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "vfcap/%s", name);
+	return vfcap_read_fail(fn, what, err);
+}
+
+/* The directory of the knob: 0; -ENOENT: there is none; another -errno, said. */
+static int open_knob(const struct vfcap_function *fn, struct vfcap_dir *dir)
+{
+	char path[VFCAP_SYSFS_PATH];
+	int err = -ENOENT;
+
+	*dir = (struct vfcap_dir)VFCAP_DIR_NONE;
+	if (fn->host->root)
+		err = vfcap_dir_open(dir, fn->host->root, vfcap_sysfs_path(fn, "vfcap", path));
+	return !err || err == -ENOENT ? err : vfcap_read_fail(fn, "vfcap", err);
+}
+
+/* A number below the size of config space: 0; -ENOENT: there is none; another -errno, said. */
+static int read_number(const struct vfcap_function *fn, const struct vfcap_dir *dir,
+		       const char *name, uint16_t *value)
+{
+	unsigned long number = 0;
+	int err = vfcap_dir_read_number(dir, name, &number);
+
+	if (!err && number >= VFCAP_CFG_SIZE)
+		err = -ERANGE;
+	*value = err ? 0 : (uint16_t)number;
+	return !err || err == -ENOENT ? err : fail(fn, name, err);
 }
 
 int vfcap_knob_offset(struct vfcap_function *fn, enum vfcap_emul e)
 {
-	return read_number(fn, attr_path[e]);
+	cleanup_dir struct vfcap_dir dir;
+	uint16_t value = 0;
+	int err = open_knob(fn, &dir);
+
+	if (!err)
+		err = read_number(fn, &dir, vfcap_attr_name((enum vfcap_attr)e), &value);
+	return err ? err : value;
 }
 
-static uint16_t number_or_0(struct vfcap_function *fn, const char *name)
+/* One that is not there is 0. */
+static int read_values(const struct vfcap_function *vf, const struct vfcap_dir *dir,
+		       struct vfcap_knob *knob)
 {
-	int value = read_number(fn, name);
+	int err = 0;
 
-	return value < 0 ? 0 : (uint16_t)value;
+	for (unsigned int a = 0; a < VFCAP_ATTRS && (!err || err == -ENOENT); a++)
+		err = read_number(vf, dir, vfcap_attr_name((enum vfcap_attr)a), &knob->value[a]);
+	for (unsigned int e = 0; e < VFCAP_EMULS && (!err || err == -ENOENT); e++)
+		err = read_number(vf, dir, shown_name[e], &knob->shown[e]);
+	return err == -ENOENT ? 0 : err;
 }
 
-void vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob)
+/* The last thing that is read: where it is there, all that was read before is of the same knob. */
+static int read_state(const struct vfcap_function *vf, const struct vfcap_dir *dir,
+		      struct vfcap_knob *knob)
 {
-	char path[VFCAP_SYSFS_PATH];
+	ssize_t n = vfcap_dir_read(dir, "state", knob->state, sizeof(knob->state));
+	uint16_t abi;
 
-	*knob = (struct vfcap_knob){ .abi = read_number(vf, "vfcap/abi") };
-	knob->there = knob->abi >= 0;
-	if (!knob->there)
-		return;
-	for (unsigned int a = 0; a < VFCAP_ATTRS; a++)
-		knob->value[a] = number_or_0(vf, attr_path[a]);
-	knob->shown[VFCAP_EMUL_PASID] = number_or_0(vf, "vfcap/pasid_shown");
-	knob->shown[VFCAP_EMUL_PRI] = number_or_0(vf, "vfcap/pri_shown");
-	if (vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "vfcap/state", path), knob->state,
-			    sizeof(knob->state)) < 0)
-		knob->state[0] = '\0';
+	if (n == -ENOENT)
+		return read_number(vf, dir, "abi", &abi);
+	return n < 0 ? fail(vf, "state", (int)n) : 0;
+}
+
+int vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob)
+{
+	cleanup_dir struct vfcap_dir dir;
+	uint16_t abi = 0;
+	int err = open_knob(vf, &dir);
+
+	*knob = (struct vfcap_knob){ 0 };
+	if (!err)
+		err = read_number(vf, &dir, "abi", &abi);
+	if (!err)
+		err = read_values(vf, &dir, knob);
+	if (!err)
+		err = read_state(vf, &dir, knob);
+	if (err)
+		*knob = (struct vfcap_knob){ .abi = -1 };
+	else
+		knob->abi = abi;
+	knob->there = !err;
+	return err == -ENOENT ? 0 : err;
 }

@@ -1,39 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Who uses a VF, and which driver of VFIO would rather have it. */
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/sysmacros.h>
 
 #include "change.h"
 #include "sysfs.h"
 
-static void cleanup_closedir(DIR **dir)
+#define UNREAD (sizeof(((struct vfcap_use *)NULL)->unread))
+#define PATH_ROOM (VFCAP_SYSFS_PATH + 2 * NAME_MAX + 32)
+
+/* What cannot be asked, of which the first is named. Absence is none of it. */
+static void note(char unread[UNREAD], const char *path, int err)
 {
-	if (*dir)
-		closedir(*dir);
+	if (err && err != -ENOENT && !*unread)
+		snprintf(unread, UNREAD, "/%.110s: %.40s", path, strerror(-err));
 }
 
-static DIR *open_dir(const struct vfcap_host *h, const char *path)
+/* Has a read below the root failed before? What fails from now on is told by who asks. */
+static bool has_failed(const struct vfcap_host *h)
 {
-	int fd = vfcap_root_openat(h->root, path, O_RDONLY | O_DIRECTORY);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const char *what;
 
-	if (!dir && fd >= 0)
-		close(fd);
-	return dir;
+	return vfcap_root_failure(h->root, &what);
+}
+
+static void settle(const struct vfcap_host *h, bool failed, char unread[UNREAD])
+{
+	if (!failed)
+		vfcap_root_forget_failure(h->root);
+	if (h->assume_unused)
+		unread[0] = '\0';
 }
 
 /* ----------------------------------------------------------------------------------- holders -- */
 
+/* Of the processes that have a device open, one is enough. */
+static const struct vfcap_holder *find_holder(const struct vfcap_holders *holders, dev_t number,
+					      const char *name)
+{
+	for (size_t i = 0; i < holders->n; i++)
+		if (holders->numbered ? holders->holder[i].number == number :
+					strcmp(holders->holder[i].name, name) == 0)
+			return &holders->holder[i];
+	return NULL;
+}
+
 static int add_holder(struct vfcap_holders *holders, const struct vfcap_holder *holder)
 {
-	struct vfcap_holder *more = vfcap_more(holders->holder, holders->n, sizeof(*more));
+	struct vfcap_holder *more;
 
+	if (find_holder(holders, holder->number, holder->name))
+		return 0;
+	more = vfcap_more(holders->holder, holders->n, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
 	holders->holder = more;
@@ -41,61 +64,121 @@ static int add_holder(struct vfcap_holders *holders, const struct vfcap_holder *
 	return 0;
 }
 
-/* "/dev/vfio/14", in whatever mount namespace, gone or not; not /dev/vfio/vfio, which is nobody's. */
-static bool device_of_link(const char *link, char device[32])
+/* "/dev/vfio/14", removed or not, is "14"; not /dev/vfio/vfio, which is nobody's. */
+static bool take_name(const char *link, char name[32])
 {
-	const char *name = strstr(link, "/dev/vfio/");
+	static const char folder[] = "/dev/vfio/", removed[] = " (deleted)";
 	size_t len;
 
-	if (!name)
+	if (strncmp(link, folder, sizeof(folder) - 1))
 		return false;
-	name += strlen("/dev/vfio/");
-	len = strcspn(name, " ");
-	if (!len || len >= 32 || strcmp(name, "vfio") == 0)
-		return false;
-	memcpy(device, name, len);
-	device[len] = '\0';
-	return true;
+	link += sizeof(folder) - 1;
+	len = strlen(link);
+	if (len >= sizeof(removed) && strcmp(link + len - sizeof(removed) + 1, removed) == 0)
+		len -= sizeof(removed) - 1;
+	snprintf(name, 32, "%.*s", (int)len, link);
+	return len && len < 32 && strcmp(name, "vfio");
 }
 
-static int scan_process(struct vfcap_host *h, int pid, struct vfcap_holders *holders)
+/* What a descriptor leads to: 1: what may be a device of VFIO; 0: something else; or -errno. */
+static int look_at_descriptor(const struct vfcap_holders *holders, const struct vfcap_dir *dir,
+			      const char *name, struct vfcap_holder *holder)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	struct vfcap_holder holder = { .pid = pid };
-	char path[64], link[256];
-	struct dirent *e;
-	int err = 0;
+	char link[PATH_MAX];
+	ssize_t n;
 
-	snprintf(path, sizeof(path), "proc/%d/fd", pid);
-	dir = open_dir(h, path);
-	while (dir && !err && (e = readdir(dir))) {
-		ssize_t n = readlinkat(dirfd(dir), e->d_name, link, sizeof(link) - 1);
+	if (holders->numbered)
+		return vfcap_dir_device_number(dir, name, &holder->number);
+	n = vfcap_dir_read_link(dir, name, link, sizeof(link));
+	return n < 0 ? (int)n : take_name(link, holder->name);
+}
 
-		if (n <= 0)
-			continue;
-		link[n] = '\0';
-		if (!device_of_link(link, holder.device))
-			continue;
-		snprintf(path, sizeof(path), "proc/%d/comm", pid);
-		if (vfcap_root_read(h->root, path, holder.command, sizeof(holder.command)) < 0)
-			holder.command[0] = '\0';
-		err = add_holder(holders, &holder);
+static void scan_process(struct vfcap_host *h, const char *process, struct vfcap_holders *holders)
+{
+	struct vfcap_holder holder = { .pid = atoi(process) };
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[PATH_ROOM];
+	int err, found;
+
+	snprintf(path, sizeof(path), "proc/%s/fd", process);
+	err = vfcap_dir_open(&dir, h->root, path);
+	if (!err)
+		err = vfcap_dir_list(&dir, &names);
+	for (size_t i = 0; i < names.n && !err; i++) {
+		found = look_at_descriptor(holders, &dir, names.name[i], &holder);
+		if (found > 0)
+			err = add_holder(holders, &holder);
+		else if (found != -ENOENT) /* it was closed */
+			err = found;
+		if (err)
+			snprintf(path, sizeof(path), "proc/%s/fd/%s", process, names.name[i]);
 	}
-	return err;
+	note(holders->unread, path, err);
 }
 
-int vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders)
-{
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = open_dir(h, "proc");
-	int self = vfcap_root_has_kernel(h->root) ? getpid() : 0; /* who says so may have it open */
-	struct dirent *e;
-	int err = 0;
+/* ------------------------------------------------------------------------------ all processes -- */
 
-	*holders = (struct vfcap_holders){ 0 };
-	while (dir && !err && (e = readdir(dir)))
-		if (isdigit((unsigned char)e->d_name[0]) && atoi(e->d_name) != self)
-			err = scan_process(h, atoi(e->d_name), holders);
-	return err ? vfcap_host_fail(h, err, "%s", strerror(-err)) : 0;
+#define HOST_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO of the kernel */
+
+/* Are all processes of the host to be seen? Its first one is hidden with the others (hidepid), and in a container it is
+ * another one. */
+static void check_all_seen(struct vfcap_host *h, struct vfcap_holders *holders)
+{
+	char namespace[64];
+	int there = vfcap_root_has(h->root, "proc/1");
+	ssize_t n = vfcap_root_read_link(h->root, "proc/1/ns/pid", namespace, sizeof(namespace));
+
+	if (there < 0)
+		note(holders->unread, "proc/1", there);
+	else if (!there)
+		snprintf(holders->unread, UNREAD,
+			 "/proc: processes of others are hidden (hidepid)");
+	else if (n < 0)
+		note(holders->unread, "proc/1/ns/pid", (int)n);
+	else if (strcmp(namespace, HOST_NAMESPACE))
+		snprintf(holders->unread, UNREAD,
+			 "/proc: shows a container's processes, and not those of the host");
+}
+
+/* Our own process, which may have asked because it has a device open; 0: it is not among them. */
+static int find_self(struct vfcap_host *h, struct vfcap_holders *holders)
+{
+	char name[32];
+	ssize_t n = vfcap_root_read_link(h->root, "proc/self", name, sizeof(name));
+
+	if (n < 0)
+		note(holders->unread, "proc/self", (int)n);
+	return n < 0 ? 0 : atoi(name);
+}
+
+static void scan_all(struct vfcap_host *h, struct vfcap_holders *holders)
+{
+	cleanup_names struct vfcap_names names = { 0 };
+	int err = vfcap_root_list(h->root, "proc", &names), self = 0;
+
+	note(holders->unread, "proc", err);
+	if (holders->numbered && !err) {
+		self = find_self(h, holders);
+		check_all_seen(h, holders);
+	}
+	for (size_t i = 0; i < names.n; i++)
+		if (isdigit((unsigned char)names.name[i][0]) && atoi(names.name[i]) != self)
+			scan_process(h, names.name[i], holders);
+}
+
+void vfcap_holders_scan(struct vfcap_host *h, struct vfcap_holders *holders)
+{
+	bool failed = has_failed(h);
+	int procfs = vfcap_root_has_procfs(h->root);
+
+	*holders = (struct vfcap_holders){ .numbered = procfs > 0 };
+	if (procfs < 0)
+		note(holders->unread, "proc", procfs);
+	else if (!procfs && vfcap_root_has_kernel(h->root))
+		snprintf(holders->unread, UNREAD, "/proc: is not mounted");
+	scan_all(h, holders);
+	settle(h, failed, holders->unread);
 }
 
 void vfcap_holders_free(struct vfcap_holders *holders)
@@ -104,148 +187,172 @@ void vfcap_holders_free(struct vfcap_holders *holders)
 	*holders = (struct vfcap_holders){ 0 };
 }
 
-static const struct vfcap_holder *find_holder(const struct vfcap_holders *holders,
-					      const char *device)
-{
-	for (size_t i = 0; i < holders->n; i++)
-		if (strcmp(holders->holder[i].device, device) == 0)
-			return &holders->holder[i];
-	return NULL;
-}
-
 /* --------------------------------------------------------------------------------------- VFIO -- */
 
-static const struct vfcap_holder *group_holder(const struct vfcap_function *vf,
-					       const struct vfcap_holders *holders)
+/* Who uses a VF, while that is found out. */
+struct search {
+	struct vfcap_function *vf;
+	const struct vfcap_holders *holders;
+	const struct vfcap_holder *holder; /* NULL: none was found */
+	struct vfcap_use *use;
+};
+
+/* Who has the device open whose directory in sysfs, and whose name below /dev/vfio, those are? Where the host has numbers,
+ * one that is not there is open to nobody. */
+static void ask_for_device(struct search *s, const char *dir, const char *name)
 {
-	const struct vfcap_holder *holder;
-	char device[32];
+	unsigned int major, minor;
+	char path[PATH_ROOM], text[32];
+	dev_t number = 0;
+	ssize_t n;
 
-	if (vf->iommu_group < 0)
-		return NULL;
-	snprintf(device, sizeof(device), "%d", vf->iommu_group);
-	holder = find_holder(holders, device);
-	if (holder)
-		return holder;
-	snprintf(device, sizeof(device), "noiommu-%d", vf->iommu_group);
-	return find_holder(holders, device);
-}
-
-static const struct vfcap_holder *cdev_holder(struct vfcap_function *vf,
-					      const struct vfcap_holders *holders)
-{
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	const struct vfcap_holder *holder = NULL;
-	char path[VFCAP_SYSFS_PATH], device[300];
-	struct dirent *e;
-
-	dir = open_dir(vf->host, vfcap_sysfs_path(vf, "vfio-dev", path));
-	while (dir && !holder && (e = readdir(dir))) {
-		snprintf(device, sizeof(device), "devices/%s", e->d_name);
-		holder = find_holder(holders, device);
+	if (s->holder)
+		return;
+	if (s->holders->numbered) {
+		snprintf(path, sizeof(path), "%s/dev", dir);
+		n = vfcap_root_read(s->vf->host->root, path, text, sizeof(text));
+		if (n >= 0 && sscanf(text, "%u:%u", &major, &minor) != 2)
+			n = -EINVAL;
+		if (n < 0) {
+			note(s->use->unread, path, (int)n);
+			return;
+		}
+		number = makedev(major, minor);
 	}
-	return holder;
+	s->holder = find_holder(s->holders, number, name);
+	if (!s->holder && !s->use->unread[0])
+		memcpy(s->use->unread, s->holders->unread, UNREAD);
 }
 
-static bool is_vfio(struct vfcap_function *vf)
+static void ask_for_group(struct search *s)
 {
-	char path[VFCAP_SYSFS_PATH];
-	cleanup_close int fd = vfcap_root_openat(
-		vf->host->root, vfcap_sysfs_path(vf, "vfio-dev", path), O_PATH | O_DIRECTORY);
+	static const char *const form[] = { "%d", "noiommu-%d" };
+	char path[64], name[32];
 
-	return fd >= 0;
+	for (size_t i = 0; i < 2 && s->vf->iommu_group >= 0; i++) {
+		snprintf(name, sizeof(name), form[i], s->vf->iommu_group);
+		snprintf(path, sizeof(path), "sys/class/vfio/%s", name);
+		ask_for_device(s, path, name);
+	}
+}
+
+static void ask_for_own(struct search *s)
+{
+	cleanup_names struct vfcap_names names = { 0 };
+	char dir[VFCAP_SYSFS_PATH], path[PATH_ROOM], name[NAME_MAX + sizeof("devices/")];
+	int err;
+
+	vfcap_sysfs_path(s->vf, "vfio-dev", dir);
+	err = vfcap_root_list(s->vf->host->root, dir, &names);
+	if (err)
+		note(s->use->unread, dir, err);
+	for (size_t i = 0; i < names.n; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names.name[i]);
+		snprintf(name, sizeof(name), "devices/%s", names.name[i]);
+		ask_for_device(s, path, name);
+	}
+}
+
+static void set_holder(struct search *s)
+{
+	char path[64];
+
+	s->use->pid = s->holder->pid;
+	snprintf(path, sizeof(path), "proc/%d/comm", s->holder->pid);
+	if (vfcap_root_read(s->vf->host->root, path, s->use->name, sizeof(s->use->name)) < 0)
+		s->use->name[0] = '\0';
 }
 
 /* ------------------------------------------------------------------------------------ network -- */
 
 /* Looks at the netdevs in a directory "net". One that is there and empty belongs to a driver whose
  * netdev lives in another namespace: sysfs shows only those of ours. */
-static bool look_at_net(const struct vfcap_host *h, const char *path, struct vfcap_use *use)
+static void look_at_net(struct search *s, const char *dir)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = open_dir(h, path);
-	char file[VFCAP_SYSFS_PATH + 400], text[32];
-	bool empty = true;
-	struct dirent *e;
+	const struct vfcap_root *root = s->vf->host->root;
+	cleanup_names struct vfcap_names names = { 0 };
+	char path[PATH_ROOM], text[32];
+	int err = vfcap_root_list(root, dir, &names);
 
-	while (dir && (e = readdir(dir))) {
-		if (e->d_name[0] == '.')
+	note(s->use->unread, dir, err);
+	if (!err && !names.n)
+		s->use->kind = VFCAP_USE_NETDEV_AWAY;
+	for (size_t i = 0; i < names.n && s->use->kind == VFCAP_USE_NONE; i++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "%s/%s/flags", dir, names.name[i]);
+		n = vfcap_root_read(root, path, text, sizeof(text));
+		if (n < 0)
+			note(s->use->unread, path, (int)n);
+		if (n <= 0 || !(strtoul(text, NULL, 0) & 1)) /* IFF_UP */
 			continue;
-		empty = false;
-		snprintf(file, sizeof(file), "%s/%s/flags", path, e->d_name);
-		if (vfcap_root_read(h->root, file, text, sizeof(text)) <= 0 ||
-		    !(strtoul(text, NULL, 0) & 1)) /* IFF_UP */
-			continue;
-		use->kind = VFCAP_USE_NETDEV_UP;
-		snprintf(use->name, sizeof(use->name), "%.*s", (int)sizeof(use->name) - 1,
-			 e->d_name);
-		return true;
+		s->use->kind = VFCAP_USE_NETDEV_UP;
+		snprintf(s->use->name, sizeof(s->use->name), "%.*s", (int)sizeof(s->use->name) - 1,
+			 names.name[i]);
 	}
-	if (dir && empty)
-		use->kind = VFCAP_USE_NETDEV_AWAY;
-	return dir && empty;
 }
 
-static void netdev_use(struct vfcap_function *vf, struct vfcap_use *use)
+static void ask_for_netdevs(struct search *s)
 {
-	VFCAP_CLEANUP(cleanup_closedir) DIR *dir = NULL;
-	char path[VFCAP_SYSFS_PATH], net[VFCAP_SYSFS_PATH + 300];
-	struct dirent *e;
+	cleanup_names struct vfcap_names names = { 0 };
+	char dir[VFCAP_SYSFS_PATH], path[PATH_ROOM];
 
-	if (look_at_net(vf->host, vfcap_sysfs_path(vf, "net", path), use))
+	look_at_net(s, vfcap_sysfs_path(s->vf, "net", dir));
+	if (s->use->kind != VFCAP_USE_NONE)
 		return;
-	dir = open_dir(vf->host, vfcap_sysfs_path(vf, "", path));
-	while (dir && use->kind == VFCAP_USE_NONE && (e = readdir(dir))) {
-		if (strncmp(e->d_name, "virtio", 6))
+	vfcap_sysfs_path(s->vf, "", dir);
+	note(s->use->unread, dir, vfcap_root_list(s->vf->host->root, dir, &names));
+	for (size_t i = 0; i < names.n && s->use->kind == VFCAP_USE_NONE; i++) {
+		if (strncmp(names.name[i], "virtio", 6))
 			continue;
-		snprintf(net, sizeof(net), "%s%s/net", path, e->d_name);
-		look_at_net(vf->host, net, use);
+		snprintf(path, sizeof(path), "%s%s/net", dir, names.name[i]);
+		look_at_net(s, path);
 	}
 }
 
 /* ---------------------------------------------------------------------------------------- all -- */
 
-static void set_holder(struct vfcap_use *use, const struct vfcap_holder *holder)
-{
-	use->pid = holder->pid;
-	snprintf(use->name, sizeof(use->name), "%s", holder->command);
-}
-
 bool vfcap_use_holder(struct vfcap_function *fn, struct vfcap_use *use)
 {
-	const struct vfcap_holder *holder = NULL;
 	struct vfcap_holders holders;
+	struct search s = { .vf = fn, .holders = &holders, .use = use };
+	bool failed = has_failed(fn->host);
 
 	*use = (struct vfcap_use){ 0 };
-	if (!vfcap_holders_scan(fn->host, &holders))
-		holder = cdev_holder(fn, &holders);
-	if (!holder)
-		holder = group_holder(fn, &holders);
-	if (holder)
-		set_holder(use, holder);
+	vfcap_holders_scan(fn->host, &holders);
+	ask_for_own(&s);
+	ask_for_group(&s);
+	if (s.holder)
+		set_holder(&s);
+	settle(fn->host, failed, use->unread);
 	vfcap_holders_free(&holders);
-	return holder;
+	return s.holder;
 }
 
 void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		    const struct vfcap_holders *holders, struct vfcap_use *use)
 {
-	const struct vfcap_holder *holder = NULL;
+	struct search s = { .vf = vf, .holders = holders, .use = use };
+	bool failed = has_failed(vf->host);
 
 	*use = (struct vfcap_use){ 0 };
 	if (b->driver[0])
-		holder = cdev_holder(vf, holders);
-	if (!holder)
-		holder = group_holder(vf, holders);
+		ask_for_own(&s);
+	if (b->driver[0] || b->unbinding)
+		ask_for_group(&s);
 	if (b->unbinding)
 		use->kind = VFCAP_USE_UNBINDING;
-	else if (holder && b->driver[0])
+	else if (s.holder)
 		use->kind = VFCAP_USE_HELD;
 	else if (strncmp(b->knob.state, "open", 4) == 0)
 		use->kind = VFCAP_USE_OPEN;
 	else if (b->driver[0])
-		netdev_use(vf, use);
-	if (holder && (use->kind == VFCAP_USE_HELD || use->kind == VFCAP_USE_UNBINDING))
-		set_holder(use, holder);
+		ask_for_netdevs(&s);
+	if (s.holder)
+		set_holder(&s);
+	settle(vf->host, failed, use->unread);
+	if (use->kind == VFCAP_USE_NONE && use->unread[0])
+		use->kind = VFCAP_USE_UNKNOWN;
 }
 
 /* ----------------------------------------------------------------------------------- variants -- */
@@ -268,21 +375,23 @@ static int add_variant(struct vfcap_variants *variants, const char *line)
 
 int vfcap_variants_load(struct vfcap_host *h, struct vfcap_variants *variants)
 {
-	char release[128], path[192], *line = NULL;
-	cleanup_fclose FILE *file = NULL;
-	size_t room = 0;
-	int err = 0;
+	char release[128], path[192] = "proc/sys/kernel/osrelease", *line, *rest;
+	cleanup_free char *text = NULL;
+	size_t len;
+	ssize_t n = vfcap_root_read(h->root, path, release, sizeof(release));
+	int err = n < 0 ? (int)n : 0;
 
 	*variants = (struct vfcap_variants){ 0 };
-	if (vfcap_root_read(h->root, "proc/sys/kernel/osrelease", release, sizeof(release)) <= 0)
-		return 0;
-	snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", release);
-	file = vfcap_text_open(h->root, path);
-	while (file && !err && getline(&line, &room, file) > 0)
+	if (n > 0) {
+		snprintf(path, sizeof(path), "lib/modules/%s/modules.alias", release);
+		err = vfcap_root_load(h->root, path, VFCAP_TEXT_MOST, &text, &len);
+	}
+	rest = text;
+	while (!err && (line = vfcap_line_next(&rest)))
 		if (strncmp(line, VARIANT_ALIAS, sizeof(VARIANT_ALIAS) - 1) == 0)
 			err = add_variant(variants, line);
-	free(line);
-	return err ? vfcap_host_fail(h, err, "%s", strerror(-err)) : 0;
+	return !err || err == -ENOENT ? 0 :
+					vfcap_host_fail(h, err, "/%s: %s", path, strerror(-err));
 }
 
 void vfcap_variants_free(struct vfcap_variants *variants)
@@ -291,24 +400,39 @@ void vfcap_variants_free(struct vfcap_variants *variants)
 	*variants = (struct vfcap_variants){ 0 };
 }
 
-bool vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
-			const struct vfcap_variants *variants, char buf[VFCAP_NAME_ROOM])
+/* Is its driver one of VFIO, other than stock vfio-pci and ours? 1, 0 or -errno, said. */
+static int has_variant(struct vfcap_function *vf, const struct vfcap_binding *b)
+{
+	char path[VFCAP_SYSFS_PATH];
+	int there;
+
+	if (!b->driver[0] || !strcmp(b->driver, "vfio-pci") || !strcmp(b->driver, VFCAP_DRIVER))
+		return 0;
+	there = vfcap_root_has(vf->host->root, vfcap_sysfs_path(vf, "vfio-dev", path));
+	return there < 0 ? vfcap_read_fail(vf, "vfio-dev", there) : there;
+}
+
+int vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
+		       const struct vfcap_variants *variants, char buf[VFCAP_NAME_ROOM])
 {
 	char path[VFCAP_SYSFS_PATH], text[256];
+	int bound = has_variant(vf, b);
+	ssize_t n;
 
-	if (b->driver[0] && strcmp(b->driver, "vfio-pci") && strcmp(b->driver, VFCAP_DRIVER) &&
-	    is_vfio(vf)) {
+	if (bound > 0)
 		memcpy(buf, b->driver, VFCAP_NAME_ROOM);
-		return true;
-	}
-	if (vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "modalias", path), text,
-			    sizeof(text)) <= 0 ||
-	    strncmp(text, "pci:", 4))
-		return false;
+	if (bound || !variants->n)
+		return bound;
+	n = vfcap_root_read(vf->host->root, vfcap_sysfs_path(vf, "modalias", path), text,
+			    sizeof(text));
+	if (n < 0 && n != -ENOENT)
+		return vfcap_read_fail(vf, "modalias", (int)n);
+	if (n <= 0 || strncmp(text, "pci:", 4))
+		return 0;
 	for (size_t i = 0; i < variants->n; i++)
 		if (fnmatch(variants->line[i][0], text + 4, 0) == 0) {
 			snprintf(buf, VFCAP_NAME_ROOM, "%.63s", variants->line[i][1]);
-			return true;
+			return 1;
 		}
-	return false;
+	return 0;
 }

@@ -22,14 +22,18 @@ struct vfcap_seen {
 	struct vfcap_vfinfo info; /* of a VF, by its PF's netdev */
 };
 
-/* seen.c: what sysfs says, but for .info. -ENOENT: there is no such function now. */
-int vfcap_seen_read(const struct vfcap_host *h, struct vfcap_address a, struct vfcap_seen *seen);
-/* The index of the VF of pf that has that address; -1: none has. */
-int vfcap_seen_index(const struct vfcap_host *h, struct vfcap_address pf, struct vfcap_address vf);
-/* The addresses of all functions there are, ascending; the caller frees them. */
-int vfcap_seen_list(const struct vfcap_host *h, struct vfcap_address **list, size_t *n);
-/* The function that a netdev belongs to; false: none, or gone. */
-bool vfcap_seen_netdev(const struct vfcap_host *h, const char *netdev, struct vfcap_address *a);
+/* seen.c: what sysfs says, but for .info. -ENOENT: there is no such function now; another -errno, said, here and below:
+ * it cannot be known. */
+int vfcap_seen_read(struct vfcap_host *h, struct vfcap_address a,
+		    struct vfcap_seen *seen) VFCAP_MUST_CHECK;
+/* The index of the VF of pf that has that address; -1: none has. 0 or -errno. */
+int vfcap_seen_index(struct vfcap_host *h, struct vfcap_address pf, struct vfcap_address vf,
+		     int *index) VFCAP_MUST_CHECK;
+/* The addresses of all functions there are, ascending; the caller frees them, also when it fails. 0 or -errno. */
+int vfcap_seen_list(struct vfcap_host *h, struct vfcap_address **list, size_t *n) VFCAP_MUST_CHECK;
+/* The function that a netdev belongs to; 0, -ENOENT: none, or gone; another -errno: that cannot be known. */
+int vfcap_seen_netdev(struct vfcap_host *h, const char *netdev,
+		      struct vfcap_address *a) VFCAP_MUST_CHECK;
 
 /* netlink.c: asks the kernel for the VFs of a netdev, anew. Gives how many it speaks of; -ENOENT: there is no such
  * netdev, or no rtnetlink; -errno. */

@@ -105,7 +105,7 @@ static int refuse_count(struct vfcap_job *job, struct vfcap_function *pf)
 {
 	struct vfcap_function *user;
 	struct vfcap_use use;
-	char who[160], why[256];
+	char who[VFCAP_USE_ROOM], why[VFCAP_USE_ROOM + 64];
 	int err;
 
 	if (pf->knows_driver && !pf->driver) {
@@ -150,7 +150,9 @@ static int decide_pf(struct vfcap_job *job, struct vfcap_function *pf)
 		return now;
 	out->numvfs = job->target->count->numvfs;
 	job->count = (struct vfcap_count){ .now = (uint16_t)now, .want = out->numvfs };
-	job->count.autoprobe = vfcap_autoprobe_read(pf);
+	err = vfcap_autoprobe_read(pf, &job->count.autoprobe);
+	if (err)
+		return err;
 	out->n_steps = vfcap_count_steps(&job->count, job->pf_step);
 	job->recreates = out->n_steps;
 	out->result = job->recreates ? VFCAP_DONE : VFCAP_UNCHANGED;
@@ -353,6 +355,7 @@ int vfcap_job_new(struct vfcap_job *job, const struct vfcap_target *target,
 	job->headway = headway;
 	job->all = (struct vfcap_change_options){ .dry_run = opt->dry_run,
 						  .no_verify = opt->no_verify,
+						  .assume_unused = opt->assume_unused,
 						  .if_off = opt->if_off,
 						  .wait = opt->wait,
 						  .vf_token = opt->vf_token,

@@ -128,6 +128,7 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 	int err = apply ? -pthread_mutex_init(&apply->headway.lock, NULL) : -ENOMEM;
 
 	ctx->host.error[0] = '\0';
+	ctx->host.assume_unused = opt->assume_unused;
 	if (!err)
 		err = vfcap_resolve(&ctx->host, spec, opt->only, opt->partial, &apply->targets);
 	if (!err)

@@ -37,6 +37,10 @@ void vfcap_use_text(const struct vfcap_use *use, char *buf, size_t size)
 	case VFCAP_USE_NETDEV_AWAY:
 		snprintf(buf, size, "its network interface is in another network namespace");
 		break;
+	case VFCAP_USE_UNKNOWN:
+		snprintf(buf, size, "who uses it cannot be found out (%s); --assume-unused goes on",
+			 use->unread);
+		break;
 	case VFCAP_USE_NONE:
 		snprintf(buf, size, "nobody uses it");
 		break;
@@ -193,7 +197,7 @@ static bool refuse_bind(const struct vfcap_snapshot *s, const struct vfcap_chang
 
 static bool refuse_use(const struct vfcap_snapshot *s, struct vfcap_outcome *out)
 {
-	char why[256];
+	char why[VFCAP_USE_ROOM];
 
 	if (s->use.kind == VFCAP_USE_NONE)
 		return false;

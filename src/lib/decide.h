@@ -82,6 +82,7 @@ size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
 			const struct vfcap_binding *now, struct vfcap_step *step);
 
 /* Who uses a VF, as the end of a sentence. */
+#define VFCAP_USE_ROOM 256
 void vfcap_use_text(const struct vfcap_use *use, char *buf, size_t size);
 
 #endif

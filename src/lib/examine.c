@@ -215,11 +215,12 @@ static void look_at_shown(const struct vfcap_function *pf, struct vfcap_facts *f
 		struct vfcap_knob knob;
 		unsigned int width;
 
-		if (vfcap_knob_offset(pf->vf[i], VFCAP_EMUL_PRI) > 0)
-			f->shows_pri = true;
-		if (vfcap_knob_offset(pf->vf[i], VFCAP_EMUL_PASID) <= 0)
+		/* What cannot be read is a failed read, which doctor ends with. */
+		if (vfcap_knob_read(pf->vf[i], &knob))
 			continue;
-		vfcap_knob_read(pf->vf[i], &knob);
+		f->shows_pri |= knob.value[VFCAP_ATTR_PRI] != 0;
+		if (!knob.value[VFCAP_ATTR_PASID])
+			continue;
 		width = knob.value[VFCAP_ATTR_WIDTH];
 		if (!width)
 			width = f->pasid.state.width;
@@ -323,7 +324,7 @@ int vfcap_doctor_open(struct vfcap *ctx, struct vfcap_doctor **out)
 		err = d->plan ? vfcap_system_read(&ctx->host, &d->sys) : -ENOMEM;
 	}
 	if (!err && ctx->host.root)
-		err = vfcap_holders_scan(&ctx->host, &d->holders);
+		vfcap_holders_scan(&ctx->host, &d->holders);
 	if (err) {
 		vfcap_doctor_close(d);
 		return vfcap_host_fail(&ctx->host, err, "%s", strerror(-err));

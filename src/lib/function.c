@@ -186,7 +186,8 @@ const char *vfcap_vf_link_name(enum vfcap_vf_link link)
 
 int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e)
 {
-	return vf->role == VFCAP_ROLE_VF ? vfcap_knob_offset(vf, e) : -1;
+	vf->host->error[0] = '\0';
+	return vf->role == VFCAP_ROLE_VF ? vfcap_knob_offset(vf, e) : -ENOENT;
 }
 
 const char *vfcap_function_skipped(const struct vfcap_function *fn)

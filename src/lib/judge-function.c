@@ -248,7 +248,7 @@ static bool on_vfio(const struct vfcap_facts *f)
 bool vfcap_may_open(const struct vfcap_facts *f, struct vfcap_check *check)
 {
 	const struct vfcap_cap_facts *pasid = shared_pasid(f);
-	char who[160];
+	char who[VFCAP_USE_ROOM];
 
 	if (!f->has_binding)
 		return !vfcap_unknown(check, NULL, "drivers are not in what was read");
@@ -263,7 +263,7 @@ bool vfcap_may_open(const struct vfcap_facts *f, struct vfcap_check *check)
 		return !vfcap_unknown(check, vfcap_fixed(check, "vfcap enable %s", f->name),
 				      "not asked: no driver of VFIO is bound to it");
 	vfcap_use_text(&f->use, who, sizeof(who));
-	if (f->use.kind != VFCAP_USE_NONE)
+	if (f->use.kind != VFCAP_USE_NONE && f->use.kind != VFCAP_USE_UNKNOWN)
 		return !vfcap_unknown(check, NULL, "not asked: %s", who);
 	return f->pf || !f->n_vfs ||
 	       !vfcap_unknown(check, NULL,
@@ -583,7 +583,7 @@ VFCAP_JUDGE(vfcap_judge_permissions)
 VFCAP_JUDGE(vfcap_judge_use)
 {
 	const struct vfcap_knob *knob = &f->binding.knob;
-	char who[160];
+	char who[VFCAP_USE_ROOM];
 
 	if (!f->has_binding)
 		return vfcap_unknown(check, NULL, "who uses it is not in what was read");
@@ -606,6 +606,8 @@ VFCAP_JUDGE(vfcap_judge_use)
 		return vfcap_fail(check, "stop the container that has it", "%s", who);
 	case VFCAP_USE_UNBINDING:
 		return vfcap_fail(check, "stop it, then: vfcap status --repair", "%s", who);
+	case VFCAP_USE_UNKNOWN:
+		return vfcap_unknown(check, f->sys->root_user ? NULL : "run as root", "%s", who);
 	}
 	if (!f->sys->root_user && f->sys->live)
 		return vfcap_unknown(check, "run as root", "who holds it is told to root only");

@@ -14,7 +14,8 @@ struct vfcap {
 	bool scanned;
 	char title[256]; /* for vfcap_function_title() */
 	char failed[128]; /* for vfcap_failed_read() */
-	struct vfcap_chain *scratch; /* a chain is walked here, then kept in the room it needs; owned */
+	struct vfcap_chain
+		*scratch; /* a chain is walked here, then kept in the room it needs; owned */
 	/* vfcap_verify(), or what a test puts in its place. */
 	int (*verify)(struct vfcap_function *vf, const char *token, bool writes,
 		      struct vfcap_verdict *verdict);
@@ -24,6 +25,11 @@ static inline struct vfcap *vfcap_of(const struct vfcap_function *fn)
 {
 	return (struct vfcap *)fn->host;
 }
+
+struct vfcap_knob; /* ../host/change.h */
+
+/* plan.c: the wish whose plan is what that knob says; false: nothing is emulated. */
+bool vfcap_knob_wish(const struct vfcap_knob *knob, struct vfcap_wish *wish);
 
 /* device.c: the parts of a DEVICE. What matches no function is said, as in vfcap_match(). */
 size_t vfcap_device_address(const char *s, struct vfcap_address *a); /* characters, 0: it is none */

@@ -151,7 +151,8 @@ enum vfcap_vf_link { VFCAP_VF_LINK_AUTO, VFCAP_VF_LINK_ENABLE, VFCAP_VF_LINK_DIS
 int vfcap_function_link(struct vfcap_function *vf); /* enum vfcap_vf_link; -1: not known */
 const char *vfcap_vf_link_name(enum vfcap_vf_link link); /* "auto", as ip(8) has it */
 
-/* What the knob of the bound vfcap driver says: offset, 0: not emulated, -1: no knob. */
+/* What the knob of the bound vfcap driver says: offset, 0: not emulated, -ENOENT: no knob; another -errno: it cannot be
+ * known, see vfcap_error(). */
 int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e);
 
 /* ------------------------------------------------------------------------------- config space -- */
@@ -204,7 +205,7 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 
 /* The wish whose plan is what the knob of a VF says now: the same capabilities, offsets and width. False, and
  * nothing is wished: nothing is emulated. */
-bool vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish);
+int vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish);
 
 /* ------------------------------------------------------------------------------ what guests see -- */
 
@@ -382,6 +383,7 @@ struct vfcap_change_options {
 	bool dry_run; /* decide, change nothing */
 	bool no_bind; /* enable: must be bound already; disable: stays bound */
 	bool no_verify; /* do not look through VFIO at what was done */
+	bool assume_unused; /* where it cannot be found out who uses a VF, nobody does; else it is refused */
 	bool if_off; /* leave alone what shows something already */
 	unsigned int wait; /* seconds for another run on the PF to end; 0: 10 */
 	const char *vf_token; /* of a PF that is on vfio-pci, a UUID; NULL: none */
@@ -526,6 +528,7 @@ struct vfcap_apply_options {
 	bool dry_run; /* decide, change nothing */
 	bool no_verify; /* do not look through VFIO at what was done */
 	bool force; /* as of enable */
+	bool assume_unused; /* as of enable */
 	bool if_off; /* VFs that show something stay as they are, whatever is described */
 	/* What is wrong in the description keeps only the entry, or the PF, that it is about from being dealt with:
 	 * vfcap_apply_skipped(). Else nothing is touched then. */

@@ -41,6 +41,7 @@ struct vfcap_monitor {
 	size_t n_filters;
 	struct vfcap_event *event; /* a queue: those from first to n_events */
 	size_t first, n_events;
+	int link_err; /* of the interfaces of one message: the first that could not be looked at */
 	uint8_t buf[MESSAGE];
 };
 
@@ -275,27 +276,33 @@ static int become(struct vfcap_monitor *m, struct vfcap_address a, const struct 
 /* ---------------------------------------------------------------------------------- functions -- */
 
 /* A VF that has no link to its PF yet is known by the PF's numbers. */
-static void find_pf(const struct vfcap_monitor *m, struct vfcap_seen *seen)
+static int find_pf(const struct vfcap_monitor *m, struct vfcap_seen *seen)
 {
-	for (size_t i = 0; i < m->n && seen->role == VFCAP_ROLE_FUNCTION; i++) {
+	int err = 0;
+
+	for (size_t i = 0; i < m->n && seen->role == VFCAP_ROLE_FUNCTION && !err; i++) {
 		const struct vfcap_seen *pf = &m->entry[i]->seen;
 
 		if (pf->role != VFCAP_ROLE_PF || pf->address.domain != seen->address.domain)
 			continue;
-		seen->vf_index = vfcap_seen_index(m->host, pf->address, seen->address);
-		if (seen->vf_index < 0)
+		err = vfcap_seen_index(m->host, pf->address, seen->address, &seen->vf_index);
+		if (err || seen->vf_index < 0)
 			continue;
 		seen->role = VFCAP_ROLE_VF;
 		seen->pf = pf->address;
 	}
+	return err;
 }
 
-/* False: it is neither PF nor VF, or has gone. */
-static bool look_at(const struct vfcap_monitor *m, struct vfcap_address a, struct vfcap_seen *seen)
+/* 1; 0: it is neither PF nor VF, or has gone; -errno, said: that cannot be known. */
+static int look_at(const struct vfcap_monitor *m, struct vfcap_address a, struct vfcap_seen *seen)
 {
-	if (vfcap_seen_read(m->host, a, seen))
-		return false;
-	find_pf(m, seen);
+	int err = vfcap_seen_read(m->host, a, seen);
+
+	if (!err)
+		err = find_pf(m, seen);
+	if (err)
+		return err == -ENOENT ? 0 : err;
 	return seen->role != VFCAP_ROLE_FUNCTION;
 }
 
@@ -307,16 +314,13 @@ static int all_dirty(struct vfcap_monitor *m)
 	return 0;
 }
 
-/* Looks at all functions. Twice at those that are no VFs at first: they may be, of a PF that came later. */
-static int look_at_all(struct vfcap_monitor *m)
+/* Those that are in the list no more have gone. */
+static int drop_gone(struct vfcap_monitor *m, const struct vfcap_address *list, size_t n)
 {
-	cleanup_free struct vfcap_address *list = NULL;
-	struct vfcap_seen seen;
-	struct entry *entry;
-	size_t n, k = 0;
-	int err = vfcap_seen_list(m->host, &list, &n);
+	size_t k = 0;
+	int err = 0;
 
-	for (size_t i = 0; i < m->n && !err;) { /* those that have gone */
+	for (size_t i = 0; i < m->n && !err;) {
 		while (k < n && vfcap_address_compare(list[k], m->entry[i]->seen.address) < 0)
 			k++;
 		if (k == n || vfcap_address_compare(list[k], m->entry[i]->seen.address))
@@ -324,15 +328,35 @@ static int look_at_all(struct vfcap_monitor *m)
 		else
 			i++;
 	}
+	return err;
+}
+
+/* again: those that are known are passed over. */
+static int look_at_one(struct vfcap_monitor *m, struct vfcap_address a, bool again)
+{
+	struct entry *entry = find(m, a);
+	struct vfcap_seen seen;
+	int found = again && entry ? 0 : look_at(m, a, &seen);
+
+	if (found <= 0)
+		return found;
+	if (entry)
+		seen.info = entry->seen.info;
+	return become(m, a, &seen);
+}
+
+/* Looks at all functions. Twice at those that are no VFs at first: they may be, of a PF that came later. */
+static int look_at_all(struct vfcap_monitor *m)
+{
+	cleanup_free struct vfcap_address *list = NULL;
+	size_t n;
+	int err = vfcap_seen_list(m->host, &list, &n);
+
+	if (!err)
+		err = drop_gone(m, list, n);
 	for (int again = 0; again < 2; again++)
-		for (size_t i = 0; i < n && !err; i++) {
-			entry = find(m, list[i]);
-			if ((again && entry) || !look_at(m, list[i], &seen))
-				continue;
-			if (entry)
-				seen.info = entry->seen.info;
-			err = become(m, list[i], &seen);
-		}
+		for (size_t i = 0; i < n && !err; i++)
+			err = look_at_one(m, list[i], again);
 	return err ? err : all_dirty(m);
 }
 
@@ -362,8 +386,13 @@ static int ask_pf(struct vfcap_monitor *m, struct entry *pf)
 	pf->dirty = false;
 	if (!info)
 		return -ENOMEM;
-	if (n && vfcap_seen_read(m->host, pf->seen.address, &now) == 0)
+	if (n)
+		err = vfcap_seen_read(m->host, pf->seen.address, &now);
+	if (err && err != -ENOENT)
+		return err;
+	if (n && !err)
 		memcpy(pf->seen.netdev, now.netdev, sizeof(now.netdev));
+	err = 0;
 	if (n && pf->seen.netdev[0] && m->host->live)
 		asked = vfcap_netlink_ask(pf->seen.netdev, info, n);
 	if (asked < 0 && asked != -ENOENT) { /* what was known stands */
@@ -394,14 +423,18 @@ static int ask_dirty(struct vfcap_monitor *m)
 
 /* ----------------------------------------------------------------------------------- messages -- */
 
-static void read_knob(const struct vfcap_monitor *m, struct vfcap_seen *seen)
+static int read_knob(const struct vfcap_monitor *m, struct vfcap_seen *seen)
 {
 	struct vfcap_seen now;
+	int err;
 
 	memset(&seen->knob, 0, sizeof(seen->knob));
-	if (seen->role == VFCAP_ROLE_VF && strcmp(seen->driver, VFCAP_DRIVER) == 0 &&
-	    vfcap_seen_read(m->host, seen->address, &now) == 0)
+	if (seen->role != VFCAP_ROLE_VF || strcmp(seen->driver, VFCAP_DRIVER))
+		return 0;
+	err = vfcap_seen_read(m->host, seen->address, &now);
+	if (!err)
 		seen->knob = now.knob;
+	return err == -ENOENT ? 0 : err;
 }
 
 /* What is told of a function that is not there is of one that comes back, or of no PF or VF. */
@@ -409,6 +442,7 @@ static int take_uevent(struct vfcap_monitor *m, const struct vfcap_uevent *event
 {
 	struct entry *entry = find(m, event->address);
 	struct vfcap_seen now;
+	int err;
 
 	if (event->action == VFCAP_ACTION_REMOVE)
 		return entry ? become(m, event->address, NULL) : 0;
@@ -416,14 +450,17 @@ static int take_uevent(struct vfcap_monitor *m, const struct vfcap_uevent *event
 		return 0;
 	if (entry)
 		now = entry->seen;
-	else if (!look_at(m, event->address, &now))
-		return 0;
+	err = entry ? 1 : look_at(m, event->address, &now);
+	if (err <= 0)
+		return err;
 	/* In the order of the messages: what sysfs has may be of later ones. */
 	if (event->action == VFCAP_ACTION_BIND)
 		memcpy(now.driver, event->driver, sizeof(now.driver));
 	else if (event->action != VFCAP_ACTION_CHANGE)
 		now.driver[0] = '\0';
-	read_knob(m, &now);
+	err = read_knob(m, &now);
+	if (err)
+		return err;
 	if (now.role == VFCAP_ROLE_PF)
 		mark_dirty(m, now.address);
 	return become(m, event->address, &now);
@@ -434,9 +471,12 @@ static void take_link(void *arg, const char *netdev)
 {
 	struct vfcap_monitor *m = arg;
 	struct vfcap_address a;
+	int err = vfcap_seen_netdev(m->host, netdev, &a);
 
-	if (vfcap_seen_netdev(m->host, netdev, &a))
+	if (!err)
 		mark_dirty(m, a);
+	else if (err != -ENOENT && !m->link_err)
+		m->link_err = err;
 	for (size_t i = 0; i < m->n; i++)
 		if (strcmp(m->entry[i]->seen.netdev, netdev) == 0)
 			mark_dirty(m, m->entry[i]->seen.address);
@@ -446,11 +486,12 @@ static int take_message(struct vfcap_monitor *m, int which, size_t len)
 {
 	struct vfcap_uevent event;
 
+	m->link_err = 0;
 	if (which == VFCAP_WATCH_LINK)
 		vfcap_links_parse(m->buf, len, take_link, m);
 	else if (vfcap_uevent_parse((const char *)m->buf, len, &event))
 		return take_uevent(m, &event);
-	return 0;
+	return m->link_err;
 }
 
 /* What still waits is older than what is looked at. */
@@ -625,15 +666,18 @@ int vfcap_monitor_present(struct vfcap_monitor *m)
 static int one_function(struct vfcap_monitor *m, const char *device, const char *name,
 			struct vfcap_address *a)
 {
+	int err;
+
 	if (vfcap_device_address(name, a))
 		return 0;
 	if (!vfcap_device_may_be_netdev(name))
 		return vfcap_device_no_form(m->host, device);
-	if (!vfcap_seen_netdev(m->host, name, a))
-		return vfcap_host_fail(m->host, -ENOENT,
+	err = vfcap_seen_netdev(m->host, name, a);
+	return err == -ENOENT ?
+		       vfcap_host_fail(m->host, err,
 				       "%s: no network interface of a PCI function has that name",
-				       device);
-	return 0;
+				       device) :
+		       err;
 }
 
 static int parse_filter(struct vfcap_monitor *m, const char *device, struct filter *f)

@@ -162,19 +162,28 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 }
 
 /* Which bytes may be taken was decided when the knob was turned. */
-bool vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish)
+bool vfcap_knob_wish(const struct vfcap_knob *knob, struct vfcap_wish *wish)
 {
-	struct vfcap_knob knob;
 	bool any = false;
 
 	*wish = (struct vfcap_wish){ .force = true };
-	vfcap_knob_read(vf, &knob);
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
-		wish->want[e] = knob.value[e];
-		wish->explicit_at[e] = knob.value[e];
-		wish->at[e] = knob.value[e];
+		wish->want[e] = knob->value[e];
+		wish->explicit_at[e] = knob->value[e];
+		wish->at[e] = knob->value[e];
 		any |= wish->want[e];
 	}
-	wish->width = (uint8_t)knob.value[VFCAP_ATTR_WIDTH];
+	wish->width = (uint8_t)knob->value[VFCAP_ATTR_WIDTH];
 	return any;
+}
+
+int vfcap_function_configured(struct vfcap_function *vf, struct vfcap_wish *wish)
+{
+	struct vfcap_knob knob;
+	int err;
+
+	vf->host->error[0] = '\0';
+	*wish = (struct vfcap_wish){ .force = true };
+	err = vfcap_knob_read(vf, &knob);
+	return err ? err : vfcap_knob_wish(&knob, wish);
 }

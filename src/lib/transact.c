@@ -46,11 +46,11 @@ static void cleanup_sight(struct sight *sight)
 /* Of a captured host nobody knows what could be loaded. */
 static int find_module(struct vfcap_host *h, enum vfcap_module *module)
 {
-	int err = 0;
+	int loaded = h->root ? vfcap_driver_loaded(h, VFCAP_DRIVER) : 0, err = 0;
 
 	*module = VFCAP_MODULE_THERE;
-	if (h->root && vfcap_driver_loaded(h, VFCAP_DRIVER))
-		return 0;
+	if (loaded)
+		return loaded < 0 ? loaded : 0;
 	if (vfcap_host_has_kernel(h))
 		err = h->ops->module(h, false);
 	*module = err ? VFCAP_MODULE_MISSING : VFCAP_MODULE_LOADABLE;
@@ -89,9 +89,8 @@ static int sight_open(struct vfcap_run *run, struct sight *sight)
 	err = find_module(run->host, &sight->module);
 	if (err || !run->host->root)
 		return err;
-	err = vfcap_holders_scan(run->host, &sight->holders);
-	if (!err)
-		err = vfcap_variants_load(run->host, &sight->variants);
+	vfcap_holders_scan(run->host, &sight->holders);
+	err = vfcap_variants_load(run->host, &sight->variants);
 	if (!err && run->pf)
 		err = read_record(run, &sight->record);
 	return err;
@@ -176,37 +175,45 @@ static void snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
 		pf->host->error[0] = '\0';
 }
 
-static void snap_record(struct vfcap_function *vf, const struct sight *sight,
-			struct vfcap_snapshot *s)
+static int snap_record(struct vfcap_function *vf, const struct sight *sight,
+		       struct vfcap_snapshot *s)
 {
 	const struct vfcap_before *before = vfcap_record_find(&sight->record, vf->address);
+	int loaded;
 
 	if (!before)
-		return;
+		return 0;
 	s->recorded = true;
 	memcpy(s->driver, before->driver, sizeof(s->driver));
 	memcpy(s->override, before->override, sizeof(s->override));
-	s->driver_loaded = s->driver[0] && vfcap_driver_loaded(vf->host, s->driver);
+	loaded = s->driver[0] ? vfcap_driver_loaded(vf->host, s->driver) : 0;
+	s->driver_loaded = loaded > 0;
+	return loaded < 0 ? loaded : 0;
 }
 
 /* What it is bound to, and by whom it is used. */
 static int snap_now(struct vfcap_function *vf, struct sight *sight, struct vfcap_snapshot *s)
 {
-	int err = vfcap_binding_read(vf, &s->now);
+	int variant, err = vfcap_binding_read(vf, &s->now);
 
 	if (err)
 		return err;
 	vfcap_use_find(vf, &s->now, &sight->holders, &s->use);
-	s->other_variant = vfcap_variant_find(vf, &s->now, &sight->variants, s->variant);
-	snap_record(vf, sight, s);
-	return 0;
+	variant = vfcap_variant_find(vf, &s->now, &sight->variants, s->variant);
+	s->other_variant = variant > 0;
+	return variant < 0 ? variant : snap_record(vf, sight, s);
 }
 
 /* A captured host need not have all of its drivers. */
-static bool assigned_missing(const struct vfcap_run *run, const struct vfcap_change_options *opt)
+static int find_assigned(const struct vfcap_run *run, const struct vfcap_change_options *opt,
+			 bool *missing)
 {
-	return opt->assign && opt->driver && vfcap_host_has_kernel(run->host) &&
-	       !vfcap_driver_loaded(run->host, opt->driver);
+	int loaded = 1;
+
+	if (opt->assign && opt->driver && vfcap_host_has_kernel(run->host))
+		loaded = vfcap_driver_loaded(run->host, opt->driver);
+	*missing = !loaded;
+	return loaded < 0 ? loaded : 0;
 }
 
 /* like: whose bytes it will have; NULL: nobody's that are known. */
@@ -219,9 +226,9 @@ static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bo
 
 	*s = (struct vfcap_snapshot){ .is_vf = vf->role == VFCAP_ROLE_VF,
 				      .has_pf = vf->pf,
-				      .module = sight->module,
-				      .assigned_missing = assigned_missing(run, opt) };
-	if (run->host->root && there)
+				      .module = sight->module };
+	err = find_assigned(run, opt, &s->assigned_missing);
+	if (!err && run->host->root && there)
 		err = snap_now(vf, sight, s);
 	if (err || !is_enabling(run, i))
 		return err;
@@ -291,7 +298,7 @@ static int undo_vf(struct vfcap_function *vf, const struct vfcap_undo *undo,
 	struct vfcap_step step[VFCAP_STEPS_MOST];
 	struct vfcap_binding now;
 	struct vfcap_use use;
-	char who[160];
+	char who[VFCAP_USE_ROOM];
 	int err = vfcap_binding_read(vf, &now);
 	size_t n;
 
@@ -323,8 +330,9 @@ static bool comes_later(const struct vfcap_undo *undo, size_t i)
 static int take_back_vfs(struct vfcap_function *pf, const struct vfcap_undo *undo)
 {
 	struct vfcap_holders holders;
-	int err = vfcap_holders_scan(pf->host, &holders), one;
+	int err = 0, one;
 
+	vfcap_holders_scan(pf->host, &holders);
 	for (size_t i = undo->n; i-- > 0;) {
 		struct vfcap_function *vf = vfcap_host_find(pf->host, undo->entry[i].vf);
 
@@ -341,9 +349,10 @@ int vfcap_find_user(struct vfcap_function *pf, struct vfcap_function **vf, struc
 {
 	struct vfcap_holders holders;
 	struct vfcap_binding now;
-	int err = vfcap_holders_scan(pf->host, &holders);
+	int err = 0;
 
 	*vf = NULL;
+	vfcap_holders_scan(pf->host, &holders);
 	for (size_t i = 0; i < pf->n_vf && !err && !*vf; i++) {
 		err = vfcap_binding_read(pf->vf[i], &now);
 		if (err)
@@ -361,7 +370,7 @@ static int check_unused(struct vfcap_function *pf)
 {
 	struct vfcap_function *vf;
 	struct vfcap_use use;
-	char who[160];
+	char who[VFCAP_USE_ROOM];
 	int err = vfcap_find_user(pf, &vf, &use);
 
 	if (err || !vf)
@@ -383,14 +392,14 @@ static int take_back_count(struct vfcap_function *pf, const struct vfcap_undo *u
 			   size_t *n_before)
 {
 	struct vfcap_step step[VFCAP_COUNT_STEPS_MOST];
-	int err = 0, now = vfcap_count_read(pf);
+	int err, autoprobe, now = vfcap_count_read(pf);
 	size_t n;
 
 	*n_before = undo->n;
-	if (now < 0)
-		return now;
-	vfcap_undo_count_steps(undo, pf->address, (uint16_t)now, vfcap_autoprobe_read(pf), step, &n,
-			       n_before);
+	err = now < 0 ? now : vfcap_autoprobe_read(pf, &autoprobe);
+	if (err)
+		return err;
+	vfcap_undo_count_steps(undo, pf->address, (uint16_t)now, autoprobe, step, &n, n_before);
 	if (has_numvfs(step, n))
 		err = check_unused(pf);
 	for (size_t i = 0; i < n && !err; i++)
@@ -481,6 +490,7 @@ int vfcap_pf_open(struct vfcap_function *pf, struct vfcap **out, struct vfcap_fu
 	ctx->host.one_pf = true;
 	ctx->host.pf = pf->address;
 	ctx->host.wake = h->wake;
+	ctx->host.assume_unused = h->assume_unused;
 	ctx->host.log = h->log;
 	ctx->host.log_arg = h->log_arg;
 	ctx->host.cancel = h->cancel;
@@ -505,6 +515,7 @@ int vfcap_repair(struct vfcap_function *pf)
 	int err;
 
 	h->error[0] = '\0';
+	h->assume_unused = false;
 	j = (struct vfcap_journal){ .dir = -1, .lock = -1, .log = -1 };
 	if (!vfcap_host_has_kernel(h))
 		return vfcap_host_fail(h, -EROFS, "%s: there is no kernel behind it",
@@ -605,7 +616,8 @@ static int make_steps(struct vfcap_run *run, const struct vfcap_outcome *out, un
 	run->done += what != NULL;
 	if (!err && what && part & PART_BIND) {
 		err = vfcap_binding_read(out->vf, &now);
-		renew_driver(out->vf, &now);
+		if (!err)
+			renew_driver(out->vf, &now);
 	}
 	return err;
 }
@@ -923,6 +935,7 @@ int vfcap_change(struct vfcap *ctx, struct vfcap_function *const *vf, size_t n,
 	int err;
 
 	ctx->host.error[0] = '\0';
+	ctx->host.assume_unused = opt->assume_unused;
 	*change = NULL;
 	for (size_t i = 0; i < n; i++)
 		if (vf[i]->pf != vf[0]->pf)

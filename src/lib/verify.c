@@ -236,7 +236,7 @@ static void plan_knob(struct proof *p)
 	};
 	struct vfcap_wish wish;
 
-	vfcap_function_configured(vf, &wish);
+	vfcap_knob_wish(&p->knob, &wish);
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
 		p->verdict->configured[e] = wish.at[e];
 		if (wish.want[e] && p->verdict->shown.hidden[e]) {
@@ -253,9 +253,10 @@ static void plan_knob(struct proof *p)
 static int prove(struct proof *p, bool writes)
 {
 	struct vfcap_function *vf = p->vf;
-	int err;
+	int err = vfcap_knob_read(vf, &p->knob);
 
-	vfcap_knob_read(vf, &p->knob);
+	if (err)
+		return err;
 	p->verdict->has_knob = p->knob.there;
 	if (!p->knob.there)
 		return 0;
@@ -307,7 +308,9 @@ int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes,
 
 	*verdict = (struct vfcap_verdict){ 0 };
 	vf->host->error[0] = '\0';
-	vfcap_knob_read(vf, &knob);
+	err = vfcap_knob_read(vf, &knob);
+	if (err)
+		return err;
 	if (vf->host->root && vfcap_root_has_kernel(vf->host->root) && !knob.there)
 		return 0;
 	err = vfcap_guest_open(vf, token, &guest);

@@ -65,3 +65,15 @@ assert_golden() { # NAME COMMAND...
 jqc() { # FILTER COMMAND...
 	"${@:2}" | jq -c "$1"
 }
+
+# Runs vfcap over a root; the first such system call on a path fails. The path is one that the program gives.
+faulty_in() { # ROOT SYSCALL ERRNO PATH ARGUMENT...
+	# LeakSanitizer cannot look at a program that is traced.
+	split env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$2" -P "$4" \
+		-e "inject=$2:error=$3:when=1" "$VFCAP" --sysroot "$1" "${@:5}"
+	grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || fail "$2 of $4 did not fail: it was not made"
+}
+
+faulty() { # SYSCALL ERRNO PATH ARGUMENT...
+	faulty_in "$demo" "$@"
+}

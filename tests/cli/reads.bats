@@ -5,16 +5,6 @@ load common
 
 bats_require_minimum_version 1.5.0
 
-# LeakSanitizer cannot look at a program that is traced.
-export ASAN_OPTIONS=detect_leaks=0
-
-# Runs vfcap over the demo host; the first such system call on a path fails. The path is one that the program gives.
-faulty() { # SYSCALL ERRNO PATH ARGUMENT...
-	split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$1" -P "$3" -e "inject=$1:error=$2:when=1" \
-		"$VFCAP" --sysroot "$demo" "${@:4}"
-	grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || fail "$1 of $3 did not fail: it was not made"
-}
-
 # Exit status 1, and a last line that names the object and why.
 assert_failed_read() { # OBJECT WHY
 	assert_equal "$status" 1

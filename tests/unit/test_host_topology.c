@@ -363,9 +363,9 @@ static void test_knob(void **state)
 	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PASID), 0x108);
 	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PRI), 0);
 	vf = find(&h, "0000:01:02.2");
-	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PASID), -1);
-	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PRI), -1);
-	assert_int_equal(vfcap_knob_offset(find(&h, "0000:01:02.4"), VFCAP_EMUL_PASID), -1);
+	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PASID), -EINVAL);
+	assert_int_equal(vfcap_knob_offset(vf, VFCAP_EMUL_PRI), -ERANGE);
+	assert_int_equal(vfcap_knob_offset(find(&h, "0000:01:02.4"), VFCAP_EMUL_PASID), -ENOENT);
 	clear(&h);
 	tree_free(&t);
 }

@@ -659,7 +659,7 @@ static void opens_with_care(void **state)
 	not_opened("not asked: PASID is off, and the kernel would warn of it");
 	strcpy(f.binding.driver, "iavf");
 	not_opened("not asked: no driver of VFIO is bound to it");
-	f.use = (struct vfcap_use){ VFCAP_USE_HELD, 7, "qemu" };
+	f.use = (struct vfcap_use){ .kind = VFCAP_USE_HELD, .pid = 7, .name = "qemu" };
 	not_opened("not asked: qemu (process 7) holds it through VFIO");
 	f.use.kind = VFCAP_USE_UNBINDING;
 	f.binding.driver[0] = '\0';
@@ -805,12 +805,12 @@ static void judges_users(void **state)
 {
 	(void)state;
 	healthy();
-	f.use = (struct vfcap_use){ VFCAP_USE_HELD, 7, "qemu" };
+	f.use = (struct vfcap_use){ .kind = VFCAP_USE_HELD, .pid = 7, .name = "qemu" };
 	gives("vf-use", VFCAP_PASS);
-	f.use = (struct vfcap_use){ VFCAP_USE_HELD, 7, "qemu" };
+	f.use = (struct vfcap_use){ .kind = VFCAP_USE_HELD, .pid = 7, .name = "qemu" };
 	f.binding.knob.shown[VFCAP_EMUL_PASID] = 0;
 	gives("vf-use", VFCAP_FAIL);
-	f.use = (struct vfcap_use){ VFCAP_USE_NETDEV_UP, 0, "eth7" };
+	f.use = (struct vfcap_use){ .kind = VFCAP_USE_NETDEV_UP, .pid = 0, .name = "eth7" };
 	assert_string_equal(gives("vf-use", VFCAP_FAIL), "ip link set eth7 down");
 	f.use.kind = VFCAP_USE_NETDEV_AWAY;
 	gives("vf-use", VFCAP_FAIL);

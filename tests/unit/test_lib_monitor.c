@@ -42,8 +42,8 @@ static ssize_t receive(struct vfcap_watch *watch, int which, void *buf, size_t s
 static struct message *push(void)
 {
 	if (!(feed.n & (feed.n - 1)))
-		feed.message = realloc(feed.message,
-				       (feed.n ? 2 * feed.n : 1) * sizeof(*feed.message));
+		feed.message =
+			realloc(feed.message, (feed.n ? 2 * feed.n : 1) * sizeof(*feed.message));
 	assert_non_null(feed.message);
 	memset(&feed.message[feed.n], 0, sizeof(*feed.message));
 	return &feed.message[feed.n++];
@@ -222,6 +222,34 @@ static void test_life(void **state)
 	happen("remove", "0000:00:00.0", NULL);
 	happen("change", "0000:00:00.0", NULL);
 	happen("add", "0000:ff:00.0", NULL); /* gone before it could be looked at */
+	told_nothing();
+	end();
+}
+
+/* Nothing is told to have gone, or to be bound to nothing, that could not be looked at. */
+static void test_failed_reads(void **state)
+{
+	char vf[20];
+
+	(void)state;
+	begin();
+	add_vf(0, true);
+	set_driver(0, "vfcap-vfio-pci");
+	set_knob(0, "0x1d0\n", "ready\n");
+	follow();
+	vf_name(0, vf);
+	assert_int_equal(unlinkat(t.fd, DEVICES "0000:3b:01.0/vfcap/pasid_offset", 0), 0);
+	tree_dirs(&t, DEVICES "0000:3b:01.0/vfcap/pasid_offset/");
+	happen("change", vf, "vfcap-vfio-pci");
+	assert_int_equal(vfcap_monitor_next(monitor, &event), -EISDIR);
+	assert_string_equal(vfcap_error(ctx), "0000:3b:01.0: vfcap/pasid_offset: Is a directory");
+	told_nothing();
+	assert_int_equal(renameat(t.fd, DEVICES "0000:3b:01.0", t.fd, "sys/away"), 0);
+	tree_link(&t, DEVICES "0000:3b:01.0", "0000:3b:01.0");
+	lose();
+	assert_int_equal(vfcap_monitor_next(monitor, &event), -ELOOP);
+	assert_string_equal(vfcap_error(ctx), "0000:3b:01.0: Too many levels of symbolic links");
+	told(VFCAP_EVENT_RESCAN, "");
 	told_nothing();
 	end();
 }
@@ -556,11 +584,17 @@ static void test_no_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_life),	     cmocka_unit_test(test_present),
-		cmocka_unit_test(test_old_messages), cmocka_unit_test(test_overrun),
-		cmocka_unit_test(test_filters),	     cmocka_unit_test(test_ten_thousand),
-		cmocka_unit_test(test_none_lost),    cmocka_unit_test(test_foreign_messages),
-		cmocka_unit_test(test_links),	     cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_failed_reads),
+		cmocka_unit_test(test_present),
+		cmocka_unit_test(test_old_messages),
+		cmocka_unit_test(test_overrun),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_ten_thousand),
+		cmocka_unit_test(test_none_lost),
+		cmocka_unit_test(test_foreign_messages),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_differences),
 		cmocka_unit_test(test_no_kernel),
 	};
 
