@@ -12,10 +12,10 @@
 /* ---------------------------------------------------------------------------------- messages -- */
 
 /* One line in one write, so that lines of several processes do not mix. Names come from files and
- * from sysfs: what a terminal would obey is taken out. */
+ * from sysfs: what a terminal would obey is taken out, and what its locale does not have. */
 static __attribute__((format(printf, 1, 0))) void say(const char *fmt, va_list ap)
 {
-	struct vfcap_out out = { .utf8 = true };
+	struct vfcap_out out = { .utf8 = vfcap_utf8_locale() };
 	char line[1024];
 
 	vsnprintf(line, sizeof(line), fmt, ap);

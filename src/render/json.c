@@ -14,11 +14,35 @@ void vfcap_json_begin(struct vfcap_json *json, struct vfcap_out *out, const char
 	vfcap_out_str(out, "\":[");
 }
 
+static void out_escape(struct vfcap_out *out, uint32_t c)
+{
+	if (c > 0xffff) {
+		out_escape(out, 0xd800 + ((c - 0x10000) >> 10));
+		c = 0xdc00 + (c & 0x3ff);
+	}
+	vfcap_out_str(out, "\\u");
+	vfcap_out_hex(out, c, 4);
+}
+
+/* jansson gives strings in pieces of whole characters, and all between them is plain ASCII. */
 static int dump_to_out(const char *buffer, size_t size, void *data)
 {
 	struct vfcap_out *out = data;
+	size_t from = 0, at = 0, len;
+	uint32_t c;
 
-	vfcap_out_bytes(out, buffer, size);
+	for (; at < size; at += len) {
+		len = 1;
+		if (buffer[at] >= ' ' && buffer[at] < 0x7f)
+			continue;
+		len = vfcap_utf8_next(buffer + at, &c);
+		if (vfcap_utf8_is_plain(c) && out->utf8)
+			continue;
+		vfcap_out_bytes(out, buffer + from, at - from);
+		out_escape(out, c);
+		from = at + len;
+	}
+	vfcap_out_bytes(out, buffer + from, size - from);
 	return out->error ? -1 : 0;
 }
 
@@ -72,14 +96,20 @@ void vfcap_json_append(struct vfcap_json *json, json_t *array, json_t *value)
 json_t *vfcap_json_text(const char *s)
 {
 	json_t *text = s ? json_string(s) : json_null();
-	char *plain = text ? NULL : strdup(s);
-	char *p;
+	struct vfcap_out whole = { .utf8 = true };
+	size_t len;
 
-	for (p = plain; p && *p; p++)
-		if (*p & 0x80)
-			*p = '?';
-	if (plain)
-		text = json_string(plain);
-	free(plain);
+	for (; !text && *s; s += len) {
+		uint32_t c;
+
+		len = vfcap_utf8_next(s, &c);
+		if (c == VFCAP_UTF8_INVALID)
+			vfcap_out_str(&whole, "\ufffd");
+		else
+			vfcap_out_bytes(&whole, s, len);
+	}
+	if (!text && !whole.error)
+		text = json_stringn(whole.buf, whole.n);
+	vfcap_out_free(&whole);
 	return text;
 }

@@ -250,13 +250,22 @@ static const char svg_style[] =
 
 static void svg_text(struct vfcap_out *out, const char *s)
 {
-	for (; *s; s++) {
-		if (*s == '&')
+	size_t len;
+
+	for (; *s; s += len) {
+		uint32_t c;
+
+		len = vfcap_utf8_next(s, &c);
+		if (!vfcap_utf8_is_plain(c))
+			vfcap_out_char(out, '?');
+		else if (c == '&')
 			vfcap_out_str(out, "&amp;");
-		else if (*s == '<')
+		else if (c == '<')
 			vfcap_out_str(out, "&lt;");
+		else if (c > 0x7f && !out->utf8)
+			vfcap_out_printf(out, "&#x%x;", c);
 		else
-			vfcap_out_char(out, (unsigned char)*s < ' ' ? '?' : *s);
+			vfcap_out_bytes(out, s, len);
 	}
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Text on its way out. */
 #include <errno.h>
-#include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -30,7 +29,7 @@ void vfcap_out_init(struct vfcap_out *out, FILE *file, int color)
 	*out = (struct vfcap_out){
 		.file = file,
 		.color = wants_color(file, color),
-		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+		.utf8 = vfcap_utf8_locale(),
 	};
 	if (!isatty(fileno(file)))
 		return;
@@ -121,10 +120,16 @@ void vfcap_out_fill(struct vfcap_out *out, char c, size_t n)
 
 void vfcap_out_text(struct vfcap_out *out, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	size_t len;
 
-		vfcap_out_char(out, c < ' ' || c == 0x7f || (c > 0x7f && !out->utf8) ? '?' : *s);
+	for (; *s; s += len) {
+		uint32_t c;
+
+		len = vfcap_utf8_next(s, &c);
+		if ((c > 0x7f && !out->utf8) || !vfcap_utf8_is_plain(c))
+			vfcap_out_char(out, '?');
+		else
+			vfcap_out_bytes(out, s, len);
 	}
 }
 

@@ -75,11 +75,24 @@ static inline void vfcap_out_char(struct vfcap_out *out, char c)
 void vfcap_out_hex(struct vfcap_out *out, uint64_t v, unsigned int digits);
 void vfcap_out_dec(struct vfcap_out *out, uint64_t v);
 void vfcap_out_fill(struct vfcap_out *out, char c, size_t n);
-/* A string of somebody else's: control characters, which a terminal would obey, become '?'. */
+/* A string of somebody else's: what is not plain (see below), no UTF-8, or not in the locale's characters, becomes
+ * '?'. */
 void vfcap_out_text(struct vfcap_out *out, const char *s);
 void vfcap_out_style(struct vfcap_out *out, enum vfcap_style style);
 void vfcap_out_printf(struct vfcap_out *out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* ------------------------------------------------------------------------------------- UTF-8 -- */
+
+#define VFCAP_UTF8_INVALID \
+	UINT32_MAX /* no character: also overlong forms, surrogates, above U+10FFFF */
+
+/* Is the locale's text UTF-8? */
+bool vfcap_utf8_locale(void);
+/* The character that a string begins with, which is not at its end: how many bytes it has; 1 of what is invalid. */
+size_t vfcap_utf8_next(const char *s, uint32_t *c);
+/* May it go to a terminal? Control characters may not, nor marks that reorder text or cannot be seen. */
+bool vfcap_utf8_is_plain(uint32_t c);
 
 /* ------------------------------------------------------------------------------------- table -- */
 
@@ -128,7 +141,8 @@ int vfcap_table_print(struct vfcap_table *table, struct vfcap_out *out, unsigned
 
 /* -------------------------------------------------------------------------------------- JSON -- */
 
-/* The one object of a run, {"vfcap":1,KEY:[...]}, written an element at a time. */
+/* The one object of a run, {"vfcap":1,KEY:[...]}, written an element at a time. It may go to a terminal: what is not
+ * plain is escaped, and so is all but ASCII where the locale has no UTF-8. */
 struct vfcap_json {
 	struct vfcap_out *out;
 	size_t n; /* elements so far */
@@ -147,7 +161,7 @@ void vfcap_json_line(struct vfcap_json *json, json_t *object);
 /* These take the value over; NULL is taken for out of memory. */
 void vfcap_json_set(struct vfcap_json *json, json_t *object, const char *key, json_t *value);
 void vfcap_json_append(struct vfcap_json *json, json_t *array, json_t *value);
-/* A string of somebody else's; NULL: null. When it is no UTF-8, bytes above 0x7f become '?'. */
+/* A string of somebody else's; NULL: null. Bytes that are no UTF-8 become U+FFFD. */
 json_t *vfcap_json_text(const char *s);
 
 /* --------------------------------------------------------------------------------------- map -- */
