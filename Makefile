@@ -234,10 +234,10 @@ install-dkms:
 # --------------------------------------------------------------------------------------- tests --
 
 # Unit tests: each tests/unit/test_*.c is a program. Those of the core need only the core (and run
-# big-endian too); test_host_*, test_lib_* take the library, test_render_*, test_spec_* the objects of those as well.
+# big-endian too); test_util_*, test_host_*, test_lib_* take the library, test_render_*, test_spec_* the objects of those as well.
 unit_src := $(sort $(wildcard tests/unit/test_*.c))
 unit_help_src := $(filter-out $(unit_src),$(sort $(wildcard tests/unit/*.c)))
-unit_lib_src := $(filter tests/unit/test_host_% tests/unit/test_lib_%,$(unit_src))
+unit_lib_src := $(filter tests/unit/test_util_% tests/unit/test_host_% tests/unit/test_lib_%,$(unit_src))
 unit_render_src := $(filter tests/unit/test_render_%,$(unit_src))
 unit_spec_src := $(filter tests/unit/test_spec_%,$(unit_src))
 unit_core_src := $(filter-out $(unit_lib_src) $(unit_render_src) $(unit_spec_src),$(unit_src))

@@ -96,7 +96,6 @@ static int set_demo(struct vfcap_cli *cli)
 /* A captured host is a host, whatever option names it. */
 static int take_capture(struct vfcap_cli *cli)
 {
-	const char *tmp = getenv("TMPDIR");
 	size_t i;
 
 	for (i = 0; i < cli->n_from && !vfcap_is_capture(cli->from[i]); i++)
@@ -109,7 +108,7 @@ static int take_capture(struct vfcap_cli *cli)
 		cli->sysroot = cli->from[i];
 		cli->n_from = 0;
 	}
-	return tmp && *tmp ? vfcap_set_tmp(cli->ctx, tmp) : 0;
+	return 0;
 }
 
 static int set_source(struct vfcap_cli *cli)

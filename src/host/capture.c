@@ -13,8 +13,8 @@
 
 #include "capture.h"
 #include "change.h"
+#include "../util/tar.h"
 #include "sysfs.h"
-#include "tar.h"
 
 #define FILE_MOST 65536 /* bytes of an attribute */
 #define DSN_ID 0x03u
@@ -654,7 +654,7 @@ int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool ser
 			struct vfcap_capture_counts *counts)
 {
 	cleanup_free struct capture *c = calloc(1, sizeof(*c));
-	int err;
+	int err, end;
 
 	*counts = (struct vfcap_capture_counts){ 0 };
 	if (!c)
@@ -665,11 +665,12 @@ int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool ser
 	err = find_root(c);
 	if (err)
 		return vfcap_host_fail(h, err, "/proc/self/fd: %s", strerror(-err));
-	vfcap_tar_begin(&c->tar, fd);
+	vfcap_tar_begin(&c->tar, fd, false);
 	err = add_all(c);
 	h->error[0] = '\0'; /* what could not be read is counted */
+	end = vfcap_tar_end(&c->tar);
 	if (!err)
-		err = vfcap_tar_end(&c->tar);
+		err = end;
 	counts->bytes = c->tar.written;
 	return err ? vfcap_host_fail(h, err, "%s: %s", name, strerror(-err)) : 0;
 }

@@ -21,10 +21,8 @@ struct vfcap_capture_counts {
 int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool serials,
 			struct vfcap_capture_counts *counts);
 
-/* unpack.c: unpacks a capture into a new directory below tmp, whose name the caller frees after
- * vfcap_scratch_remove(). Errors are said, and leave nothing behind. */
-int vfcap_unpack(struct vfcap_host *h, const char *file, const char *tmp, char **dir);
-void vfcap_scratch_remove(const char *dir);
+/* capture-open.c: takes a capture, plain or packed, as the host's root. Errors are said. */
+int vfcap_capture_open(struct vfcap_host *h, const char *file);
 /* Does it look like one? */
 bool vfcap_is_capture(const char *file);
 

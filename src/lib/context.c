@@ -32,34 +32,7 @@ void vfcap_free(struct vfcap *ctx)
 	vfcap_root_close(ctx->host.root);
 	free(ctx->scratch);
 	free(ctx->source);
-	free(ctx->tmp);
 	free(ctx);
-}
-
-static int open_capture(struct vfcap *ctx, const char *file)
-{
-	char *scratch;
-	int err = vfcap_unpack(&ctx->host, file, ctx->tmp ? ctx->tmp : "/tmp", &scratch);
-
-	if (err)
-		return err;
-	err = vfcap_root_open_scratch(&ctx->host.root, scratch, file);
-	if (!err)
-		return 0;
-	vfcap_scratch_remove(scratch);
-	free(scratch);
-	return vfcap_host_fail(&ctx->host, err, "%s: %s", file, strerror(-err));
-}
-
-int vfcap_set_tmp(struct vfcap *ctx, const char *dir)
-{
-	char *copy = strdup(dir);
-
-	if (!copy)
-		return vfcap_host_fail(&ctx->host, -ENOMEM, "%s: %s", dir, strerror(ENOMEM));
-	free(ctx->tmp);
-	ctx->tmp = copy;
-	return 0;
 }
 
 int vfcap_set_sysroot(struct vfcap *ctx, const char *dir)
@@ -78,7 +51,7 @@ int vfcap_set_sysroot(struct vfcap *ctx, const char *dir)
 	ctx->host.live = real && strcmp(real, "/") == 0;
 	err = vfcap_root_open(&ctx->host.root, dir);
 	if (err == -ENOTDIR)
-		return open_capture(ctx, dir);
+		return vfcap_capture_open(&ctx->host, dir);
 	if (err)
 		return vfcap_host_fail(&ctx->host, err, "%s: %s", dir, strerror(-err));
 	return 0;

@@ -9,7 +9,6 @@
 struct vfcap {
 	struct vfcap_host host; /* first: a function's host is its context */
 	char *source; /* for vfcap_source(); owned */
-	char *tmp; /* where captures are unpacked; NULL: /tmp; owned */
 	size_t n_files;
 	bool scanned;
 	char title[256]; /* for vfcap_function_title() */

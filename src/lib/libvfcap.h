@@ -44,12 +44,9 @@ int vfcap_new(struct vfcap **ctx);
 void vfcap_free(struct vfcap *ctx);
 
 /* Take everything that would be read from /sys, /proc, ... under dir. -errno when it cannot be opened. A file that
- * vfcap_capture() has written is unpacked into a directory that only its owner may read, until vfcap_free();
- * -EBADMSG: it is none. */
+ * vfcap_capture() has written, plain or packed by gzip, is read into memory, and nothing is written; -EBADMSG: it is
+ * none; -EPROTONOSUPPORT: packed otherwise. */
 int vfcap_set_sysroot(struct vfcap *ctx, const char *dir);
-
-/* Where that directory is made; /tmp, unless told. -ENOMEM. */
-int vfcap_set_tmp(struct vfcap *ctx, const char *dir);
 
 /* Does a file look like one? */
 bool vfcap_is_capture(const char *file);
@@ -286,7 +283,7 @@ void vfcap_verdict_free(struct vfcap_verdict *verdict); /* what it holds, not ve
 struct vfcap_captured {
 	size_t functions; /* written */
 	size_t files; /* written, links too */
-	uint64_t bytes; /* of the archive */
+	uint64_t bytes; /* of the file */
 	size_t serials, macs; /* that were blanked */
 	size_t without; /* functions whose config space could not be read, or would wake them */
 	size_t short_config; /* functions of which 64 bytes were read for want of privilege */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "root.h"
 
 /* ----------------------------------------------------------------------------------- outcomes -- */
@@ -105,11 +106,40 @@ static ssize_t read_at(int fd, void *buf, size_t size, size_t at)
 	return n < 0 ? -errno : n;
 }
 
+/* In an archive, path as a node. */
+static int find(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path)
+{
+	return vfcap_archive_find(root->archive, dir ? dir->node : VFCAP_ARCHIVE_TOP, path, dir);
+}
+
+/* In an archive, a file's bytes, lent, and how many. */
+static ssize_t find_bytes(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			  const char *path, const char **bytes)
+{
+	int node = find(root, dir, path);
+
+	return node < 0 ? node : vfcap_archive_bytes(root->archive, (uint32_t)node, bytes);
+}
+
+static ssize_t copy_bytes(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			  const char *path, void *buf, size_t size)
+{
+	const char *bytes;
+	ssize_t n = find_bytes(root, dir, path, &bytes);
+
+	n = n > (ssize_t)size ? (ssize_t)size : n;
+	if (n > 0)
+		memcpy(buf, bytes, (size_t)n);
+	return n;
+}
+
 static ssize_t read_bytes(const struct vfcap_root *root, const struct vfcap_dir *dir,
 			  const char *path, void *buf, size_t size)
 {
-	cleanup_close int fd = open_file(root, dir, path);
-	ssize_t n = fd < 0 ? fd : read_at(fd, buf, size, 0);
+	cleanup_close int fd = root->archive ? -1 : open_file(root, dir, path);
+	ssize_t n = root->archive ? copy_bytes(root, dir, path, buf, size) :
+		    fd < 0	  ? fd :
+				    read_at(fd, buf, size, 0);
 
 	return n < 0 ? vfcap_root_outcome(root, dir, path, (int)n) : n;
 }
@@ -182,33 +212,52 @@ static bool is_packed(const char *path)
 	return len > 3 && strcmp(path + len - 3, ".gz") == 0;
 }
 
-static int load_packed(int fd, size_t most, char **text, size_t *len)
+static int load_archived(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			 const char *path, size_t most, char **text, size_t *len)
 {
-	cleanup_free char *data = NULL;
-	size_t size = 0;
-	int err = load_fd(fd, most, &data, &size);
+	const char *bytes;
+	ssize_t n = find_bytes(root, dir, path, &bytes);
 
-	if (err)
-		return err;
-	if (size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0)
-		return vfcap_gunzip(data, size, most, text, len);
-	*text = data; /* captures keep the kernel's configuration under its own name, unpacked */
-	*len = size;
-	data = NULL;
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n > most)
+		return -EFBIG;
+	*text = malloc((size_t)n + 1);
+	if (!*text)
+		return -ENOMEM;
+	memcpy(*text, bytes, (size_t)n);
+	(*text)[n] = '\0';
+	*len = (size_t)n;
 	return 0;
+}
+
+static int load_file(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
+		     size_t most, char **text, size_t *len)
+{
+	cleanup_close int fd = root->archive ? -1 : open_file(root, dir, path);
+
+	if (root->archive)
+		return load_archived(root, dir, path, most, text, len);
+	return fd < 0 ? fd : load_fd(fd, most, text, len);
+}
+
+static int unpack(size_t most, char **text, size_t *len)
+{
+	cleanup_free char *data = *text;
+
+	return vfcap_gunzip(data, *len, most, text, len);
 }
 
 static int load(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
 		size_t most, char **text, size_t *len)
 {
-	cleanup_close int fd = open_file(root, dir, path);
-	int err = fd;
+	int err;
 
 	*text = NULL;
 	*len = 0;
-	if (fd >= 0)
-		err = is_packed(path) ? load_packed(fd, most, text, len) :
-					load_fd(fd, most, text, len);
+	err = load_file(root, dir, path, most, text, len);
+	if (!err && is_packed(path) && vfcap_is_gzip(*text, *len)) /* captures keep it unpacked */
+		err = unpack(most, text, len);
 	if (!err)
 		return 0;
 	free(*text);
@@ -256,8 +305,9 @@ int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigne
 
 int vfcap_root_has(const struct vfcap_root *root, const char *path)
 {
-	cleanup_close int fd = vfcap_root_openat(root, path, O_PATH);
-	int err = fd < 0 ? vfcap_root_outcome(root, NULL, path, fd) : 0;
+	cleanup_close int fd = root->archive ? -1 : vfcap_root_openat(root, path, O_PATH);
+	int found = root->archive ? find(root, NULL, path) : fd;
+	int err = found < 0 ? vfcap_root_outcome(root, NULL, path, found) : 0;
 
 	return !err ? 1 : err == -ENOENT ? 0 : err;
 }
@@ -270,26 +320,52 @@ static ssize_t read_link(int fd, const char *name, char *buf, size_t size)
 
 	if (n < 0)
 		return errno == EINVAL ? -ENOENT : -errno;
+	return n;
+}
+
+static ssize_t copy_link(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			 const char *path, char *buf, size_t size)
+{
+	int node =
+		vfcap_archive_find(root->archive, dir ? dir->node : VFCAP_ARCHIVE_TOP, path, true);
+	const char *text;
+	ssize_t n = node < 0 ? node : vfcap_archive_link(root->archive, (uint32_t)node, &text);
+
+	n = n > (ssize_t)size ? (ssize_t)size : n;
+	if (n > 0)
+		memcpy(buf, text, (size_t)n);
+	return n == -EINVAL ? -ENOENT : n;
+}
+
+static ssize_t link_outcome(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			    const char *path, char *buf, size_t size, ssize_t n)
+{
 	if (n == (ssize_t)size)
-		return -ENAMETOOLONG;
+		n = -ENAMETOOLONG;
+	if (n < 0)
+		return vfcap_root_outcome(root, dir, path, (int)n);
 	buf[n] = '\0';
 	return n;
 }
 
 ssize_t vfcap_dir_read_link(const struct vfcap_dir *dir, const char *name, char *buf, size_t size)
 {
-	ssize_t n = read_link(dir->fd, name, buf, size);
+	ssize_t n = dir->root->archive ? copy_link(dir->root, dir, name, buf, size) :
+					 read_link(dir->fd, name, buf, size);
 
-	return n < 0 ? vfcap_root_outcome(dir->root, dir, name, (int)n) : n;
+	return link_outcome(dir->root, dir, name, buf, size, n);
 }
 
 ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
 			     size_t size)
 {
-	cleanup_close int fd = vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
-	ssize_t n = fd < 0 ? fd : read_link(fd, "", buf, size);
+	cleanup_close int fd =
+		root->archive ? -1 : vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
+	ssize_t n = root->archive ? copy_link(root, NULL, path, buf, size) :
+		    fd < 0	  ? fd :
+				    read_link(fd, "", buf, size);
 
-	return n < 0 ? vfcap_root_outcome(root, NULL, path, (int)n) : n;
+	return link_outcome(root, NULL, path, buf, size, n);
 }
 
 static ssize_t link_name(const struct vfcap_root *root, const struct vfcap_dir *dir,
@@ -325,30 +401,62 @@ ssize_t vfcap_root_read_link_name(const struct vfcap_root *root, const char *pat
 
 /* -------------------------------------------------------------------------------- directories -- */
 
+static int open_archived(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path)
+{
+	int node = find(root, NULL, path);
+
+	if (node < 0)
+		return node;
+	dir->node = (uint32_t)node;
+	return vfcap_archive_is_dir(root->archive, dir->node) ? 0 : -ENOTDIR;
+}
+
 int vfcap_dir_open(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path)
 {
-	int fd;
+	int err;
 
 	path += strspn(path, "/");
-	fd = vfcap_root_openat(root, *path ? path : ".", O_PATH | O_DIRECTORY);
-	*dir = (struct vfcap_dir){ .root = fd < 0 ? NULL : root, .fd = fd };
+	*dir = (struct vfcap_dir)VFCAP_DIR_NONE;
 	snprintf(dir->path, sizeof(dir->path), "%s", path);
-	return fd < 0 ? vfcap_root_outcome(root, NULL, path, fd) : 0;
+	path = *path ? path : ".";
+	if (root->archive)
+		err = open_archived(dir, root, path);
+	else
+		err = dir->fd = vfcap_root_openat(root, path, O_PATH | O_DIRECTORY);
+	dir->root = err < 0 ? NULL : root;
+	return err < 0 ? vfcap_root_outcome(root, NULL, path, err) : 0;
+}
+
+static int stat_archived(const struct vfcap_root *root, uint32_t from, const char *path,
+			 struct stat *st)
+{
+	int node = vfcap_archive_find(root->archive, from, path, true);
+
+	if (node >= 0)
+		vfcap_archive_stat(root->archive, (uint32_t)node, st);
+	return node;
 }
 
 int vfcap_dir_open_itself(struct vfcap_dir *dir, const struct vfcap_root *root, const char *path,
 			  struct stat *st)
 {
 	cleanup_close int fd = -1;
+	int found;
 
 	*dir = (struct vfcap_dir)VFCAP_DIR_NONE;
 	path += strspn(path, "/");
-	fd = vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, st))
-		return vfcap_root_outcome(root, NULL, path, fd < 0 ? fd : -errno);
+	if (root->archive)
+		found = stat_archived(root, VFCAP_ARCHIVE_TOP, path, st);
+	else
+		found = fd = vfcap_root_openat(root, path, O_PATH | O_NOFOLLOW);
+	if (fd >= 0 && fstat(fd, st))
+		found = -errno;
+	if (found < 0)
+		return vfcap_root_outcome(root, NULL, path, found);
 	if (!S_ISDIR(st->st_mode))
 		return -ENOTDIR;
 	*dir = (struct vfcap_dir){ .root = root, .fd = fd };
+	dir->node = root->archive ? (uint32_t)found : VFCAP_ARCHIVE_TOP;
 	snprintf(dir->path, sizeof(dir->path), "%s", path);
 	fd = -1;
 	return 0;
@@ -356,9 +464,13 @@ int vfcap_dir_open_itself(struct vfcap_dir *dir, const struct vfcap_root *root, 
 
 int vfcap_dir_stat(const struct vfcap_dir *dir, const char *name, struct stat *st)
 {
-	int err = fstatat(dir->fd, name, st, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+	int found;
 
-	return err ? vfcap_root_outcome(dir->root, dir, name, err) : 0;
+	if (dir->root->archive)
+		found = stat_archived(dir->root, dir->node, name, st);
+	else
+		found = fstatat(dir->fd, name, st, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+	return found < 0 ? vfcap_root_outcome(dir->root, dir, name, found) : 0;
 }
 
 void vfcap_dir_close(struct vfcap_dir *dir)
@@ -406,11 +518,19 @@ static int list_fd(int fd, struct vfcap_names *names)
 	return err;
 }
 
-static int list_opened(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
-		       int fd, struct vfcap_names *names)
+static int list_archived(const struct vfcap_root *root, uint32_t node, struct vfcap_names *names)
 {
-	int err = fd < 0 ? fd : list_fd(fd, names);
+	int err = 0;
 
+	for (node = vfcap_archive_first(root->archive, node); node && !err;
+	     node = vfcap_archive_next(root->archive, node))
+		err = add_name(names, vfcap_archive_name(root->archive, node));
+	return err;
+}
+
+static int list_outcome(const struct vfcap_root *root, const struct vfcap_dir *dir,
+			const char *path, struct vfcap_names *names, int err)
+{
 	if (!err)
 		return 0;
 	vfcap_names_free(names);
@@ -419,17 +539,32 @@ static int list_opened(const struct vfcap_root *root, const struct vfcap_dir *di
 
 int vfcap_dir_list(const struct vfcap_dir *dir, struct vfcap_names *names)
 {
-	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd, err;
 
 	*names = (struct vfcap_names){ 0 };
-	return list_opened(dir->root, dir, "", fd < 0 ? -errno : fd, names);
+	if (dir->root->archive) {
+		err = list_archived(dir->root, dir->node, names);
+	} else {
+		fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		err = fd < 0 ? -errno : list_fd(fd, names);
+	}
+	return list_outcome(dir->root, dir, "", names, err);
 }
 
 int vfcap_root_list(const struct vfcap_root *root, const char *path, struct vfcap_names *names)
 {
+	struct vfcap_dir dir = VFCAP_DIR_NONE;
+	int fd, err;
+
 	*names = (struct vfcap_names){ 0 };
-	return list_opened(root, NULL, path, vfcap_root_openat(root, path, O_RDONLY | O_DIRECTORY),
-			   names);
+	if (root->archive) {
+		err = open_archived(&dir, root, path);
+		err = err ? err : list_archived(root, dir.node, names);
+	} else {
+		fd = vfcap_root_openat(root, path, O_RDONLY | O_DIRECTORY);
+		err = fd < 0 ? fd : list_fd(fd, names);
+	}
+	return list_outcome(root, NULL, path, names, err);
 }
 
 static int by_name(const void *a, const void *b)

@@ -2,6 +2,9 @@
 /* Files under a root that was given, and never outside of it. */
 #include "root.h"
 
+#include "archive.h"
+#include "walk.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +18,21 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-void vfcap_scratch_remove(const char *dir);
+/* A root of no kind yet; NULL: out of memory. */
+static struct vfcap_root *new_root(const char *dir)
+{
+	struct vfcap_root *root = calloc(1, sizeof(*root));
+
+	if (!root)
+		return NULL;
+	root->fd = -1;
+	root->dir = strdup(dir);
+	root->failure = calloc(1, sizeof(*root->failure));
+	if (root->dir && root->failure)
+		return root;
+	vfcap_root_close(root);
+	return NULL;
+}
 
 /* Asked once: a kernel's sysfs that cannot be opened later on is not taken for a captured one. */
 static int find_kernel(struct vfcap_root *root)
@@ -36,54 +53,51 @@ static int find_kernel(struct vfcap_root *root)
 
 int vfcap_root_open(struct vfcap_root **out, const char *dir)
 {
-	struct vfcap_root *root = calloc(1, sizeof(*root));
-	struct stat here, slash;
+	struct vfcap_root *root = new_root(dir);
+	struct stat own, slash;
 	int err;
 
 	*out = NULL;
 	if (!root)
 		return -ENOMEM;
-	root->dir = strdup(dir);
-	root->failure = calloc(1, sizeof(*root->failure));
 	root->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (!root->dir || !root->failure || root->fd < 0) {
-		err = root->dir && root->failure ? -errno : -ENOMEM;
-		vfcap_root_close(root);
-		return err;
-	}
-	err = find_kernel(root);
+	err = root->fd < 0 ? -errno : find_kernel(root);
 	if (err) {
 		vfcap_root_close(root);
 		return err;
 	}
-	root->is_slash = fstat(root->fd, &here) == 0 && stat("/", &slash) == 0 &&
-			 here.st_dev == slash.st_dev && here.st_ino == slash.st_ino;
+	root->is_slash = fstat(root->fd, &own) == 0 && stat("/", &slash) == 0 &&
+			 own.st_dev == slash.st_dev && own.st_ino == slash.st_ino;
 	*out = root;
 	return 0;
 }
 
-int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name)
+int vfcap_root_open_archive(struct vfcap_root **out, const char *file, const char **why)
 {
-	char *copy = strdup(name);
-	int err = copy ? vfcap_root_open(root, scratch) : -ENOMEM;
+	struct vfcap_root *root = new_root(file);
+	char *data = NULL;
+	size_t size = 0;
+	int err;
 
-	if (err) {
-		free(copy);
-		return err;
-	}
-	free((*root)->dir);
-	(*root)->dir = copy;
-	(*root)->scratch = scratch;
-	return 0;
+	*out = NULL;
+	*why = NULL;
+	if (!root)
+		return -ENOMEM;
+	err = vfcap_archive_load(file, &data, &size, why);
+	if (!err)
+		err = vfcap_archive_new(&root->archive, data, size, why);
+	if (err)
+		vfcap_root_close(root);
+	else
+		*out = root;
+	return err;
 }
 
 void vfcap_root_close(struct vfcap_root *root)
 {
 	if (!root)
 		return;
-	if (root->scratch)
-		vfcap_scratch_remove(root->scratch);
-	free(root->scratch);
+	vfcap_archive_free(root->archive);
 	vfcap_cleanup_close(&root->fd);
 	free(root->failure);
 	free(root->dir);
@@ -95,95 +109,120 @@ const char *vfcap_root_dir(const struct vfcap_root *root)
 	return root->dir;
 }
 
-/* ---------------------------------------------------------------- where openat2() is missing -- */
+/* -------------------------------------------------------------------------------- step by step -- */
 
-#define MAX_LINKS 40 /* as the kernel */
-
-struct walk {
-	const struct vfcap_root *root;
-	bool nofollow;
-	int links;
-	size_t len; /* of done */
-	char done[PATH_MAX]; /* from the root, free of links */
-	char *next; /* what is left to do, in todo */
-	char todo[PATH_MAX];
+/* Where a path has led to so far, from the root and free of links. */
+struct trail {
+	size_t len;
+	char path[PATH_MAX];
 };
 
-static void step_back(struct walk *w)
+static const char *here(const struct trail *trail)
 {
-	while (w->len && w->done[--w->len] != '/')
-		;
-	w->done[w->len] = '\0';
+	return trail->len ? trail->path : ".";
 }
 
-/* Puts the text of the link that done is, if it is one, before what is left to do. */
-static int expand(struct walk *w, size_t dir_len)
+static int check_dir(const struct vfcap_root *root, const struct trail *trail)
 {
-	char text[PATH_MAX];
-	ssize_t n = readlinkat(w->root->fd, w->done, text, sizeof(text));
-	size_t rest = strlen(w->next);
+	struct stat st;
 
+	if (fstatat(root->fd, here(trail), &st, AT_SYMLINK_NOFOLLOW))
+		return -errno;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+static void step_back(struct trail *trail)
+{
+	while (trail->len && trail->path[--trail->len] != '/')
+		;
+	trail->path[trail->len] = '\0';
+}
+
+/* Goes to a name, or to where it leads when it is a link. */
+static int step(const struct vfcap_root *root, struct vfcap_walk *walk, const char *name,
+		size_t len, struct trail *trail)
+{
+	size_t dir_len = trail->len;
+	char text[PATH_MAX];
+	ssize_t n;
+
+	if (trail->len + len + 2 > sizeof(trail->path))
+		return -ENAMETOOLONG;
+	if (trail->len)
+		trail->path[trail->len++] = '/';
+	memcpy(trail->path + trail->len, name, len);
+	trail->len += len;
+	trail->path[trail->len] = '\0';
+	if (!vfcap_walk_follows(walk))
+		return 0;
+	n = readlinkat(root->fd, trail->path, text, sizeof(text));
 	if (n < 0)
 		return errno == EINVAL ? 0 : -errno;
-	if (++w->links > MAX_LINKS)
-		return -ELOOP;
-	if ((size_t)n + rest + 2 > sizeof(w->todo))
-		return -ENAMETOOLONG;
-	memmove(w->todo + n + 1, w->next, rest + 1);
-	memcpy(w->todo, text, (size_t)n);
-	w->todo[n] = '/';
-	w->next = w->todo + strspn(w->todo, "/");
-	w->len = text[0] == '/' ? 0 : dir_len;
-	w->done[w->len] = '\0';
-	return 0;
+	trail->len = text[0] == '/' ? 0 : dir_len;
+	trail->path[trail->len] = '\0';
+	return vfcap_walk_link(walk, text, (size_t)n);
 }
 
-static int step(struct walk *w)
+/* What RESOLVE_IN_ROOT does, but for a tree that changes meanwhile. */
+static int follow(const struct vfcap_root *root, const char *path, bool nofollow,
+		  struct trail *trail)
 {
-	const char *name = w->next;
-	size_t len = strcspn(name, "/"), dir_len = w->len;
+	struct vfcap_walk walk;
+	enum vfcap_part part;
+	const char *name;
+	size_t len;
+	int err = vfcap_walk_begin(&walk, path, nofollow);
 
-	w->next += len + strspn(name + len, "/");
-	if (len == 1 && name[0] == '.')
-		return 0;
-	if (len == 2 && name[0] == '.' && name[1] == '.') {
-		step_back(w);
-		return 0;
+	trail->len = 0;
+	trail->path[0] = '\0';
+	while (!err && (part = vfcap_walk_next(&walk, &name, &len)) != VFCAP_PART_END) {
+		err = part == VFCAP_PART_NAME ? step(root, &walk, name, len, trail) :
+						check_dir(root, trail);
+		if (!err && part == VFCAP_PART_UP)
+			step_back(trail);
 	}
-	if (w->len + len + 2 > sizeof(w->done))
-		return -ENAMETOOLONG;
-	if (w->len)
-		w->done[w->len++] = '/';
-	memcpy(w->done + w->len, name, len);
-	w->len += len;
-	w->done[w->len] = '\0';
-	return w->nofollow && !*w->next ? 0 : expand(w, dir_len);
+	return err;
 }
 
-/* What RESOLVE_IN_ROOT does, but for a tree that changes meanwhile: old kernels and containers
- * that do not let openat2() through have captured trees to read as well. */
+/* Old kernels and containers that do not let openat2() through have captured trees to read as well. */
 static int open_by_steps(const struct vfcap_root *root, const char *path, int flags)
 {
-	struct walk w;
-	int fd, err = 0;
+	struct trail trail;
+	int fd, err = follow(root, path, flags & O_NOFOLLOW, &trail);
 
-	if (!*path)
-		return -ENOENT;
-	if (strlen(path) >= sizeof(w.todo))
-		return -ENAMETOOLONG;
-	w.root = root;
-	w.nofollow = flags & O_NOFOLLOW;
-	w.links = 0;
-	w.len = 0;
-	w.done[0] = '\0';
-	strcpy(w.todo, path);
-	w.next = w.todo + strspn(w.todo, "/");
-	while (!err && *w.next)
-		err = step(&w);
 	if (err)
 		return err;
-	fd = openat(root->fd, w.len ? w.done : ".", flags | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(root->fd, here(&trail), flags | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
+}
+
+static ssize_t resolve_archived(const struct vfcap_root *root, const char *path, char *buf,
+				size_t size)
+{
+	int node = vfcap_archive_find(root->archive, VFCAP_ARCHIVE_TOP, path, false);
+
+	return node < 0 ? node : vfcap_archive_path(root->archive, (uint32_t)node, buf, size);
+}
+
+static ssize_t resolve(const struct vfcap_root *root, const char *path, char *buf, size_t size)
+{
+	struct trail trail;
+	int err = follow(root, path, false, &trail);
+
+	if (err)
+		return err;
+	if (trail.len >= size)
+		return -ENAMETOOLONG;
+	memcpy(buf, trail.path, trail.len + 1);
+	return (ssize_t)trail.len;
+}
+
+ssize_t vfcap_root_resolve(const struct vfcap_root *root, const char *path, char *buf, size_t size)
+{
+	ssize_t n = root->archive ? resolve_archived(root, path, buf, size) :
+				    resolve(root, path, buf, size);
+
+	return n < 0 ? vfcap_root_outcome(root, NULL, path, (int)n) : n;
 }
 
 /* ------------------------------------------------------------------------------------- files -- */
@@ -198,6 +237,8 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 	int tries = TRIES;
 	long fd;
 
+	if (root->archive)
+		return -EROFS;
 	if (root->is_slash) {
 		fd = openat(root->fd, path, flags | O_CLOEXEC);
 		return fd < 0 ? -errno : (int)fd;

@@ -16,11 +16,11 @@ struct vfcap_failure {
 };
 
 struct vfcap_root {
-	int fd;
+	int fd; /* -1: it is an archive */
+	struct vfcap_archive *archive; /* NULL: it is a directory; owned */
 	bool is_slash; /* then there is no outside */
 	bool kernel; /* sys is a sysfs */
 	char *dir; /* as it was given */
-	char *scratch; /* where it was unpacked to, which goes with it; NULL */
 	struct vfcap_failure *failure; /* owned; changes while the root itself is const */
 };
 

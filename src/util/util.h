@@ -48,19 +48,23 @@ int vfcap_address_compare(struct vfcap_address a, struct vfcap_address b); /* <0
 /* --------------------------------------------------------------------------------------- root -- */
 
 /*
- * A directory that stands for "/": every path below is relative to it and resolved inside it, whatever links and
- * ".." are on the way. Not for use by several threads at once.
+ * What stands for "/": a directory, or an archive that was read into memory. Every path below is relative to it and
+ * resolved inside it, whatever links and ".." are on the way. Not for use by several threads at once.
  */
 struct vfcap_root;
 
 /* 0 or -errno; -ENOTDIR: dir is no directory. */
 int vfcap_root_open(struct vfcap_root **root, const char *dir);
+/* The same of an archive of tar(1), plain or packed by gzip, that may come from anybody. 0 or -errno, then *why is
+ * what is wrong with it, or NULL: -EBADMSG: no archive, or one that is not taken; -EPROTONOSUPPORT: packed otherwise. */
+int vfcap_root_open_archive(struct vfcap_root **root, const char *file, const char **why);
+bool vfcap_is_archive(const char *file); /* does a file begin as one? */
 void vfcap_root_close(struct vfcap_root *root); /* NULL is fine */
-const char *vfcap_root_dir(const struct vfcap_root *root); /* as it was given */
+const char *vfcap_root_dir(const struct vfcap_root *root); /* the directory or file, as given */
 /* Is there a kernel behind the root: was its sys a sysfs (statfs) when it was opened? */
 bool vfcap_root_has_kernel(const struct vfcap_root *root);
 /* For what is written, locked or asked by ioctl; whatever is only read goes by the reader below. A descriptor or
- * -errno. */
+ * -errno; -EROFS: the root is an archive. */
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags);
 
 /* --------------------------------------------------------------------------------- the reader -- */
@@ -78,7 +82,8 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
  * and ".." are not for it. */
 struct vfcap_dir {
 	const struct vfcap_root *root; /* NULL: not open */
-	int fd;
+	int fd; /* -1: the root is an archive */
+	uint32_t node; /* of the archive */
 	char path[256]; /* from the root, for messages */
 };
 
@@ -134,6 +139,10 @@ ssize_t vfcap_dir_read_link_name(const struct vfcap_dir *dir, const char *name, 
 /* Is it there? 1, 0 or -errno. Links are followed. */
 int vfcap_root_has(const struct vfcap_root *root, const char *path) VFCAP_MUST_CHECK;
 
+/* Where it really is: its path from the root, free of links and without a slash at its ends. Its length. */
+ssize_t vfcap_root_resolve(const struct vfcap_root *root, const char *path, char *buf,
+			   size_t size) VFCAP_MUST_CHECK;
+
 /* The names in a directory, but "." and "..": all of them, or an error. */
 struct vfcap_names {
 	char **name; /* in no order */
@@ -149,7 +158,7 @@ void vfcap_names_sort(struct vfcap_names *names); /* by strcmp() */
 void vfcap_names_free(struct vfcap_names *names);
 
 /* A whole file, with a NUL behind its *len bytes, that the caller frees; *text is NULL when it fails. One whose name
- * ends in ".gz" is unpacked (-EBADMSG: it is damaged). -EFBIG: it has more than most bytes, unpacked. */
+ * ends in ".gz" is unpacked, if it is packed (-EBADMSG: it is damaged). -EFBIG: it has more than most bytes, unpacked. */
 #define VFCAP_TEXT_MOST (16u << 20) /* bytes of any text of the system */
 int vfcap_root_load(const struct vfcap_root *root, const char *path, size_t most, char **text,
 		    size_t *len) VFCAP_MUST_CHECK;
@@ -183,12 +192,23 @@ int vfcap_dir_device_number(const struct vfcap_dir *dir, const char *name,
  * -EFBIG: more than most bytes; -ENOMEM. */
 int vfcap_gunzip(const void *data, size_t size, size_t most, char **out,
 		 size_t *len) VFCAP_MUST_CHECK;
+/* The first bytes of what is packed, up to most of them: how many there are, as far as it can be unpacked. */
+size_t vfcap_gunzip_begin(const void *data, size_t size, void *buf, size_t most);
+bool vfcap_is_gzip(const void *data, size_t size); /* does it begin as such? */
+
+/* Packs what is put into it. NULL: out of memory. */
+struct vfcap_gzip;
+struct vfcap_gzip *vfcap_gzip_new(void);
+/* What comes of it is given to write(), which returns 0 or -errno. last: there is no more. 0, or that -errno. */
+int vfcap_gzip_put(struct vfcap_gzip *gzip, const void *data, size_t len, bool last,
+		   int (*write)(void *arg, const void *data, size_t len),
+		   void *arg) VFCAP_MUST_CHECK;
+void vfcap_gzip_free(struct vfcap_gzip *gzip); /* NULL is fine */
 
 /* ------------------------------------------------------------------ until their users are gone -- */
 
 ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size);
 FILE *vfcap_text_open(const struct vfcap_root *root, const char *path);
 FILE *vfcap_text_of(int fd, const char *path);
-int vfcap_root_open_scratch(struct vfcap_root **root, char *scratch, const char *name);
 
 #endif

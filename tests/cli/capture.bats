@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 
 setup() {
 	load common
-	# What is unpacked goes here, and nothing may stay.
+	# Nothing is unpacked: nothing may stay here.
 	export TMPDIR=$BATS_TEST_TMPDIR/tmp
 	mkdir "$TMPDIR"
 	file=$BATS_TEST_TMPDIR/host.tar
@@ -155,9 +155,16 @@ same_answers() { # SYSROOT CAPTURE
 
 @test "what is no capture, in one line" {
 	vfcap -q --demo capture "$file"
+	printf '\3757zXZ\0and so on' >"$file.xz"
+	split vfcap --sysroot "$file.xz" list
+	assert_refusal 1 'host.tar.xz: compressed: unxz it first, and take what comes of it'
 	gzip -k "$file"
-	split vfcap --sysroot "$file.gz" list
-	assert_refusal 1 'host.tar.gz: compressed: gunzip it first'
+	head -c 5000 "$file.gz" >"$file.cut.gz"
+	split vfcap --sysroot "$file.cut.gz" list
+	assert_refusal 1 'host.tar.cut.gz: not a capture of vfcap: it is damaged, or ends too early'
+	gzip <"$VFCAP_SOURCE/Makefile" >"$BATS_TEST_TMPDIR/Makefile.gz"
+	split vfcap --sysroot "$BATS_TEST_TMPDIR/Makefile.gz" list
+	assert_refusal 1 'Makefile.gz: not a capture of vfcap: neither a directory nor an archive'
 	split vfcap --sysroot "$VFCAP_SOURCE/Makefile" list
 	assert_refusal 1 'Makefile: not a capture of vfcap: neither a directory nor an archive'
 	head -c 100000 "$file" >"$file.cut"
@@ -168,8 +175,55 @@ same_answers() { # SYSROOT CAPTURE
 	assert_refusal 1 'it does not say so'
 	split vfcap --from "$file" --from "$(dump many)" list
 	assert_refusal 1 'a captured host, which is read alone'
-	TMPDIR=$BATS_TEST_TMPDIR/none split vfcap --sysroot "$file" list
-	assert_refusal 1 "$BATS_TEST_TMPDIR/none: it cannot be unpacked there: No such file or directory"
+	split vfcap --from "$file.gz" --from "$(dump many)" list
+	assert_refusal 1 'a captured host, which is read alone'
+}
+
+@test "a capture that is packed by gzip is read as it is" {
+	vfcap -q --demo capture --with-serials "$file"
+	gzip -k "$file"
+	mv "$file.gz" "$BATS_TEST_TMPDIR/packed" # what it is called does not matter
+	same_answers "$demo" "$BATS_TEST_TMPDIR/packed"
+	# nor does it, packed in two parts, or through a pipe
+	{ head -c 1000 "$file" | gzip && tail -c +1001 "$file" | gzip; } >"$file.2"
+	assert_equal "$(vfcap -j --sysroot "$file.2" list --all)" "$(vfcap -j --demo list --all)"
+	assert_equal "$(vfcap -j --sysroot <(cat "$file.2") list --all)" "$(vfcap -j --demo list --all)"
+	assert_equal "$(cd / && TMPDIR=/nowhere vfcap -j --sysroot "$file.2" list --all)" "$(vfcap -j --demo list --all)"
+}
+
+@test "a capture is read in memory: a few system calls, none of which writes a file" {
+	command -v strace >/dev/null || skip 'no strace'
+	local form calls
+	vfcap -q --demo capture "$file"
+	gzip -k "$file"
+	for form in "$file" "$file.gz"; do
+		run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" "$VFCAP" -q --sysroot "$form" list
+		calls=$(wc -l <"$BATS_TEST_TMPDIR/trace")
+		[ "$calls" -lt 400 ] || fail "$calls system calls"
+		! grep -E 'O_WRONLY|O_RDWR|O_CREAT|mkdir|symlink|unlink|rename|rmdir' "$BATS_TEST_TMPDIR/trace" || fail 'it writes'
+		assert_equal "$(grep -cF "openat(AT_FDCWD, \"$form\"" "$BATS_TEST_TMPDIR/trace")" 2
+	done
+}
+
+# 294,000 directories came of this when captures were unpacked.
+@test "an archive of many directories that it does not name" {
+	local tree=$BATS_TEST_TMPDIR/tree
+	mkdir "$tree"
+	printf 'vfcap-capture 1\n' >"$tree/vfcap-capture"
+	python3 - "$file" "$tree/vfcap-capture" <<-'END'
+		import sys, tarfile
+		with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
+		    tar.add(sys.argv[2], "vfcap-capture")
+		    for i in range(600):
+		        link = tarfile.TarInfo(f"{i}/" + "d/" * 480 + "l")
+		        link.type, link.linkname = tarfile.SYMTYPE, "x"
+		        tar.addfile(link)
+	END
+	gzip -k "$file"
+	for form in "$file" "$file.gz"; do
+		split vfcap --sysroot "$form" list
+		assert_refusal 1 'not a capture of vfcap: directories in it are too deep'
+	done
 }
 
 @test "a capture has no kernel behind it" {

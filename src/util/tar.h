@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Archives as tar(1) has them: POSIX ustar, with pax headers for names that are too long for it. Written
- * as a stream, read as one, so that pipes do. Regular files, directories and symbolic links only.
+ * Archives as tar(1) has them: POSIX ustar, with pax headers for names that are too long for it. They are written
+ * as a stream, and read out of memory. Regular files, directories and symbolic links only.
  */
-#ifndef VFCAP_TAR_H
-#define VFCAP_TAR_H
+#ifndef VFCAP_UTIL_TAR_H
+#define VFCAP_UTIL_TAR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "util.h"
 
 #define VFCAP_TAR_BLOCK 512
 #define VFCAP_TAR_PATH 4096 /* room for a name or the text of a link, and its NUL */
@@ -20,13 +18,15 @@ enum vfcap_tar_type { VFCAP_TAR_FILE, VFCAP_TAR_DIR, VFCAP_TAR_LINK };
 struct vfcap_tar_out {
 	int fd;
 	int err; /* the first -errno; what comes after it is lost */
-	uint64_t written; /* bytes, those in buf too */
+	struct vfcap_gzip *gzip; /* NULL: it is written plainly */
+	uint64_t written; /* bytes of the archive, those in buf too */
+	uint64_t stored; /* bytes that fd took */
 	size_t n; /* in buf */
 	uint8_t buf[64 * VFCAP_TAR_BLOCK];
 };
 
-void vfcap_tar_begin(struct vfcap_tar_out *tar, int fd);
-/* A file of len bytes, without them: vfcap_tar_add() has it whole. */
+/* packed: by gzip. Needs vfcap_tar_end(), also after an error. */
+void vfcap_tar_begin(struct vfcap_tar_out *tar, int fd, bool packed);
 void vfcap_tar_add(struct vfcap_tar_out *tar, const char *path, const void *data, size_t len);
 void vfcap_tar_add_dir(struct vfcap_tar_out *tar, const char *path);
 void vfcap_tar_add_link(struct vfcap_tar_out *tar, const char *path, const char *target);
@@ -35,27 +35,26 @@ int vfcap_tar_end(struct vfcap_tar_out *tar);
 
 /* ------------------------------------------------------------------------------------ reading -- */
 
-/* Do these 512 bytes begin an archive? */
-bool vfcap_tar_is_header(const uint8_t block[VFCAP_TAR_BLOCK]);
+/* Do the VFCAP_TAR_BLOCK bytes of a block begin an archive? */
+bool vfcap_tar_is_header(const void *block);
 
 struct vfcap_tar_entry {
 	enum vfcap_tar_type type;
-	uint64_t size; /* of a file; its bytes are read by vfcap_tar_read() */
+	uint64_t size; /* of a file, as its header has it */
+	const char *bytes; /* of a file, in the archive; NULL: it ends before they do */
 	char path[VFCAP_TAR_PATH];
 	char target[VFCAP_TAR_PATH]; /* of a link */
 };
 
 struct vfcap_tar_in {
-	int fd;
+	const char *data;
+	size_t size, at;
 	const char *why; /* -EBADMSG: what is wrong with it, for people */
-	uint64_t left; /* of the entry's bytes and what fills up its last block */
-	uint64_t size; /* of its bytes */
 };
 
-void vfcap_tar_open(struct vfcap_tar_in *tar, int fd);
-/* 1: there is one more; 0: the end; -EBADMSG, or read's -errno. What was not read of the last is skipped. */
+/* data stays the caller's, for as long as it is read. */
+void vfcap_tar_open(struct vfcap_tar_in *tar, const void *data, size_t size);
+/* 1: there is one more; 0: the end; -EBADMSG. */
 int vfcap_tar_next(struct vfcap_tar_in *tar, struct vfcap_tar_entry *entry);
-/* The next bytes of a file: how many, 0 at its end, -EBADMSG, or read's -errno. */
-long vfcap_tar_read(struct vfcap_tar_in *tar, void *buf, size_t len);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,35 +32,48 @@ _Static_assert(sizeof(struct header) == VFCAP_TAR_BLOCK, "a header is a block");
 
 #define EXTRA_MOST 65536 /* bytes of attributes or of a long name */
 
-/* Its own field counts as blanks. */
+/* The sum of a header's bytes, of which those of the sum itself count as blanks. */
 static unsigned int checksum(const struct header *h)
 {
 	const uint8_t *bytes = (const uint8_t *)h;
-	unsigned int sum = 0;
+	unsigned int sum = sizeof(h->checksum) * ' ';
 
-	for (size_t i = 0; i < sizeof(*h); i++) {
-		bool own =
-			i >= offsetof(struct header, checksum) && i < offsetof(struct header, type);
-
-		sum += own ? ' ' : bytes[i];
-	}
+	for (size_t i = 0; i < sizeof(*h); i++)
+		sum += bytes[i];
+	for (size_t i = 0; i < sizeof(h->checksum); i++)
+		sum -= (uint8_t)h->checksum[i];
 	return sum;
 }
 
 /* ------------------------------------------------------------------------------------ writing -- */
 
-static void flush(struct vfcap_tar_out *tar)
+static int write_all(struct vfcap_tar_out *tar, const void *data, size_t len)
 {
-	size_t done = 0;
+	const uint8_t *bytes = data;
 
-	while (!tar->err && done < tar->n) {
-		ssize_t n = TEMP_FAILURE_RETRY(write(tar->fd, tar->buf + done, tar->n - done));
+	while (len) {
+		ssize_t n = TEMP_FAILURE_RETRY(write(tar->fd, bytes, len));
 
 		if (n < 0)
-			tar->err = -errno;
-		else
-			done += (size_t)n;
+			return -errno;
+		bytes += n;
+		len -= (size_t)n;
+		tar->stored += (uint64_t)n;
 	}
+	return 0;
+}
+
+static int write_packed(void *arg, const void *data, size_t len)
+{
+	return write_all(arg, data, len);
+}
+
+static void flush(struct vfcap_tar_out *tar, bool last)
+{
+	if (!tar->err && tar->gzip)
+		tar->err = vfcap_gzip_put(tar->gzip, tar->buf, tar->n, last, write_packed, tar);
+	else if (!tar->err)
+		tar->err = write_all(tar, tar->buf, tar->n);
 	tar->n = 0;
 }
 
@@ -78,7 +90,7 @@ static void put(struct vfcap_tar_out *tar, const void *data, size_t len)
 		bytes += part;
 		len -= part;
 		if (tar->n == sizeof(tar->buf))
-			flush(tar);
+			flush(tar, false);
 	}
 }
 
@@ -181,11 +193,13 @@ static void put_entry(struct vfcap_tar_out *tar, const char *path, char type, co
 	put_header(tar, &h, type, size);
 }
 
-void vfcap_tar_begin(struct vfcap_tar_out *tar, int fd)
+void vfcap_tar_begin(struct vfcap_tar_out *tar, int fd, bool packed)
 {
 	tar->fd = fd;
-	tar->err = 0;
+	tar->gzip = packed ? vfcap_gzip_new() : NULL;
+	tar->err = packed && !tar->gzip ? -ENOMEM : 0;
 	tar->written = 0;
+	tar->stored = 0;
 	tar->n = 0;
 }
 
@@ -211,7 +225,9 @@ int vfcap_tar_end(struct vfcap_tar_out *tar)
 	static const uint8_t zeros[2 * VFCAP_TAR_BLOCK];
 
 	put(tar, zeros, sizeof(zeros));
-	flush(tar);
+	flush(tar, true);
+	vfcap_gzip_free(tar->gzip);
+	tar->gzip = NULL;
 	return tar->err;
 }
 
@@ -238,56 +254,34 @@ static bool octal(const char *field, size_t len, uint64_t *val)
 	return i == len || field[i] == ' ' || !field[i];
 }
 
-bool vfcap_tar_is_header(const uint8_t block[VFCAP_TAR_BLOCK])
+bool vfcap_tar_is_header(const void *block)
 {
-	const struct header *h = (const struct header *)block;
+	const struct header *h = block;
 	uint64_t sum;
 
 	return memcmp(h->magic, "ustar", 5) == 0 && octal(h->checksum, sizeof(h->checksum), &sum) &&
 	       sum == checksum(h);
 }
 
-/* All len bytes; -EBADMSG when it ends before. */
-static int read_all(struct vfcap_tar_in *tar, void *buf, size_t len)
+/* The next len bytes, and what fills up their last block; NULL: the archive ends before. */
+static const char *take(struct vfcap_tar_in *tar, uint64_t len)
 {
-	uint8_t *bytes = buf;
+	const char *bytes = tar->data + tar->at;
+	size_t left = tar->size - tar->at;
+	uint64_t whole = (len + VFCAP_TAR_BLOCK - 1) / VFCAP_TAR_BLOCK * VFCAP_TAR_BLOCK;
 
-	while (len) {
-		ssize_t n = TEMP_FAILURE_RETRY(read(tar->fd, bytes, len));
-
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			return bad(tar, "it ends too early");
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
+	tar->at += whole < left ? (size_t)whole : left;
+	return len > left ? NULL : bytes;
 }
 
-static int skip(struct vfcap_tar_in *tar)
-{
-	uint8_t block[16 * VFCAP_TAR_BLOCK];
-	int err = 0;
-
-	while (tar->left && !err) {
-		size_t part = tar->left < sizeof(block) ? (size_t)tar->left : sizeof(block);
-
-		err = read_all(tar, block, part);
-		tar->left -= part;
-	}
-	tar->size = 0;
-	return err;
-}
-
-static void take(char *to, const char *field, size_t len)
+static void copy_field(char *to, const char *field, size_t len)
 {
 	len = strnlen(field, len);
 	memcpy(to, field, len);
 	to[len] = '\0';
 }
 
-static int take_long(struct vfcap_tar_in *tar, char to[VFCAP_TAR_PATH], const char *from,
+static int copy_long(struct vfcap_tar_in *tar, char to[VFCAP_TAR_PATH], const char *from,
 		     size_t len)
 {
 	if (len >= VFCAP_TAR_PATH || memchr(from, '\0', len))
@@ -302,6 +296,17 @@ struct extra {
 	bool has_path, has_target;
 };
 
+/* The length of a record, which stands before it; 0: no record begins there. */
+static size_t record_begin(const char *text, size_t len, const char **key)
+{
+	size_t n = 0, i = 0;
+
+	for (; i < len && text[i] >= '0' && text[i] <= '9' && n <= EXTRA_MOST; i++)
+		n = 10 * n + (size_t)(text[i] - '0');
+	*key = text + i + 1;
+	return i < len && text[i] == ' ' && n > i + 1 && n <= len && text[n - 1] == '\n' ? n : 0;
+}
+
 /* Records of "LENGTH KEY=VALUE\n". Those that are neither names nor sizes do not matter. */
 static int take_pax(struct vfcap_tar_in *tar, const char *text, size_t len,
 		    struct vfcap_tar_entry *entry, struct extra *extra)
@@ -309,20 +314,20 @@ static int take_pax(struct vfcap_tar_in *tar, const char *text, size_t len,
 	int err = 0;
 
 	while (len && !err) {
-		char *key;
-		size_t n = strtoul(text, &key, 10);
-		const char *eq = n && n <= len ? memchr(text, '=', n) : NULL;
+		const char *key, *value;
+		size_t n = record_begin(text, len, &key), value_len;
+		const char *eq = n ? memchr(key, '=', (size_t)(text + n - key)) : NULL;
 
-		if (!eq || *key != ' ' || eq < key || text[n - 1] != '\n' || eq + 1 > text + n - 1)
+		if (!eq)
 			return bad(tar, "a header in it makes no sense");
-		key++;
+		value = eq + 1;
+		value_len = (size_t)(text + n - 1 - value);
 		if (eq - key == 4 && memcmp(key, "path", 4) == 0) {
 			extra->has_path = true;
-			err = take_long(tar, entry->path, eq + 1, (size_t)(text + n - 1 - eq - 1));
+			err = copy_long(tar, entry->path, value, value_len);
 		} else if (eq - key == 8 && memcmp(key, "linkpath", 8) == 0) {
 			extra->has_target = true;
-			err = take_long(tar, entry->target, eq + 1,
-					(size_t)(text + n - 1 - eq - 1));
+			err = copy_long(tar, entry->target, value, value_len);
 		} else if (eq - key == 4 && memcmp(key, "size", 4) == 0) {
 			return bad(tar, "a file in it is too large");
 		}
@@ -332,48 +337,43 @@ static int take_pax(struct vfcap_tar_in *tar, const char *text, size_t len,
 	return err;
 }
 
-static int take_extra(struct vfcap_tar_in *tar, char type, struct vfcap_tar_entry *entry,
-		      struct extra *extra)
+static int take_extra(struct vfcap_tar_in *tar, char type, uint64_t size,
+		      struct vfcap_tar_entry *entry, struct extra *extra)
 {
-	char *text;
-	size_t len = (size_t)tar->size;
-	int err;
+	const char *text;
 
-	if (tar->size > EXTRA_MOST)
+	if (size > EXTRA_MOST)
 		return bad(tar, "a header in it is too long");
-	text = calloc(1, len + 1);
+	text = take(tar, size);
 	if (!text)
-		return -ENOMEM;
-	err = read_all(tar, text, len);
-	tar->left -= len;
-	if (!err && type == TYPE_PAX)
-		err = take_pax(tar, text, len, entry, extra);
-	else if (!err && type == TYPE_GNU_NAME)
-		err = take_long(tar, entry->path, text, strlen(text));
-	else if (!err && type == TYPE_GNU_LINK)
-		err = take_long(tar, entry->target, text, strlen(text));
-	extra->has_path |= type == TYPE_GNU_NAME;
-	extra->has_target |= type == TYPE_GNU_LINK;
-	free(text);
-	return err;
+		return bad(tar, "it ends too early");
+	if (type == TYPE_PAX)
+		return take_pax(tar, text, (size_t)size, entry, extra);
+	if (type == TYPE_GNU_NAME)
+		extra->has_path = true;
+	else
+		extra->has_target = true;
+	return copy_long(tar, type == TYPE_GNU_NAME ? entry->path : entry->target, text,
+			 strnlen(text, (size_t)size));
 }
 
-static int take_entry(struct vfcap_tar_in *tar, const struct header *h,
+static int take_entry(struct vfcap_tar_in *tar, const struct header *h, uint64_t size,
 		      struct vfcap_tar_entry *entry, const struct extra *extra)
 {
 	size_t len = 0;
 
 	if (!extra->has_path) {
 		if (h->prefix[0] && memcmp(h->magic, "ustar", 6) == 0) {
-			take(entry->path, h->prefix, sizeof(h->prefix));
+			copy_field(entry->path, h->prefix, sizeof(h->prefix));
 			len = strlen(entry->path);
 			entry->path[len++] = '/';
 		}
-		take(entry->path + len, h->name, sizeof(h->name));
+		copy_field(entry->path + len, h->name, sizeof(h->name));
 	}
 	if (!extra->has_target)
-		take(entry->target, h->linkname, sizeof(h->linkname));
-	entry->size = tar->size;
+		copy_field(entry->target, h->linkname, sizeof(h->linkname));
+	entry->size = size;
+	entry->bytes = take(tar, size);
 	switch (h->type) {
 	case TYPE_FILE:
 	case TYPE_OLD_FILE:
@@ -390,57 +390,43 @@ static int take_entry(struct vfcap_tar_in *tar, const struct header *h,
 	}
 }
 
-void vfcap_tar_open(struct vfcap_tar_in *tar, int fd)
+void vfcap_tar_open(struct vfcap_tar_in *tar, const void *data, size_t size)
 {
-	*tar = (struct vfcap_tar_in){ .fd = fd };
+	*tar = (struct vfcap_tar_in){ .data = data, .size = size };
 }
 
-static int read_header(struct vfcap_tar_in *tar, struct header *h)
+/* 1, 0 at the end, or -EBADMSG. */
+static int take_header(struct vfcap_tar_in *tar, const struct header **h, uint64_t *size)
 {
 	static const struct header end;
-	int err = read_all(tar, h, sizeof(*h));
 
-	if (err)
-		return err;
-	if (memcmp(h, &end, sizeof(end)) == 0)
+	*h = (const struct header *)take(tar, sizeof(**h));
+	if (!*h)
+		return bad(tar, "it ends too early");
+	if (memcmp(*h, &end, sizeof(end)) == 0)
 		return 0;
-	if (!vfcap_tar_is_header((const uint8_t *)h) ||
-	    !octal(h->size, sizeof(h->size), &tar->size))
+	if (!vfcap_tar_is_header(*h) || !octal((*h)->size, sizeof((*h)->size), size))
 		return bad(tar, "a header in it makes no sense");
-	tar->left = (tar->size + VFCAP_TAR_BLOCK - 1) / VFCAP_TAR_BLOCK * VFCAP_TAR_BLOCK;
 	return 1;
 }
 
 int vfcap_tar_next(struct vfcap_tar_in *tar, struct vfcap_tar_entry *entry)
 {
 	struct extra extra = { 0 };
-	struct header h;
-	int ret = skip(tar);
+	const struct header *h;
+	uint64_t size;
+	int ret;
 
-	while (!ret) {
-		ret = read_header(tar, &h);
+	do {
+		ret = take_header(tar, &h, &size);
 		if (ret <= 0)
 			return ret;
-		if (h.type == TYPE_PAX || h.type == TYPE_GNU_NAME || h.type == TYPE_GNU_LINK)
-			ret = take_extra(tar, h.type, entry, &extra);
-		else if (h.type != TYPE_PAX_ALL)
-			return take_entry(tar, &h, entry, &extra);
+		if (h->type == TYPE_PAX || h->type == TYPE_GNU_NAME || h->type == TYPE_GNU_LINK)
+			ret = take_extra(tar, h->type, size, entry, &extra);
+		else if (h->type != TYPE_PAX_ALL)
+			return take_entry(tar, h, size, entry, &extra);
 		else
-			ret = 0;
-		if (!ret)
-			ret = skip(tar);
-	}
+			ret = take(tar, size) ? 0 : bad(tar, "it ends too early");
+	} while (!ret);
 	return ret;
-}
-
-long vfcap_tar_read(struct vfcap_tar_in *tar, void *buf, size_t len)
-{
-	size_t part = tar->size < len ? (size_t)tar->size : len;
-	int err = part ? read_all(tar, buf, part) : 0;
-
-	if (err)
-		return err;
-	tar->size -= part;
-	tar->left -= part;
-	return (long)part;
 }
