@@ -3,20 +3,18 @@
  * A host as one file: of sysfs, proc and what vfcap keeps, that which its commands read. Reading it there
  * gives the answers that the host gives. What tells one machine from another of its kind is left out.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "capture.h"
 #include "change.h"
 #include "../util/tar.h"
 #include "sysfs.h"
 
-#define FILE_MOST 65536 /* bytes of an attribute */
+#define FILE_MOST (4u << 20) /* bytes of a file: as many as are read back */
 #define DSN_ID 0x03u
 #define DSN_SERIAL 4 /* offset in it */
 #define DOE_ID 0x2e
@@ -26,11 +24,9 @@ struct capture {
 	struct vfcap_host *host;
 	bool serials;
 	struct vfcap_capture_counts *counts;
-	char root[PATH_MAX]; /* where the root is, for links of /proc/self/fd */
 	struct vfcap_image image;
 	struct vfcap_chain chain;
 	struct vfcap_tar_out tar;
-	char text[FILE_MOST];
 };
 
 enum kind {
@@ -97,32 +93,12 @@ static const struct rule host_rules[] = {
 	{ "sys/firmware/efi/efivars/SecureBoot-*", KIND_FILE },
 };
 
-static void cleanup_closedir(DIR **dir)
-{
-	if (*dir)
-		closedir(*dir);
-}
-
 /* ------------------------------------------------------------------------------------ entries -- */
 
-/* Where it really is, from the root: what is read through links is written where it stands. */
-static bool real_path(const struct capture *c, int fd, char path[PATH_MAX])
+/* What is not there, or not for this reader to see, is not in the capture; any other failed read is its end. */
+static int left_out(ssize_t err)
 {
-	char link[64], text[PATH_MAX];
-	size_t skip = strlen(c->root);
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, text, sizeof(text) - 1);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	if (strncmp(text, c->root, skip) || (text[skip] && text[skip] != '/'))
-		return false;
-	while (text[skip] == '/')
-		skip++;
-	strcpy(path, text + skip);
-	return true;
+	return err == -ENOENT || err == -EACCES || err == -EPERM ? 0 : (int)err;
 }
 
 static void add_bytes(struct capture *c, const char *path, const void *data, size_t len)
@@ -136,149 +112,97 @@ static void add_text(struct capture *c, const char *path, const char *text)
 	add_bytes(c, path, text, strlen(text));
 }
 
-/* What cannot be read is not there. -1, or its length, in c->text. */
-static ssize_t read_file(struct capture *c, int fd)
+/* What is read through links is written where it stands. */
+static int add_file(struct capture *c, const char *path, bool mac)
 {
-	size_t n = 0;
-
-	while (n < sizeof(c->text)) {
-		ssize_t got = TEMP_FAILURE_RETRY(read(fd, c->text + n, sizeof(c->text) - n));
-
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			return (ssize_t)n;
-		n += (size_t)got;
-	}
-	return -1;
-}
-
-static void add_file(struct capture *c, const char *path, bool mac)
-{
-	cleanup_close int fd = vfcap_root_openat(c->host->root, path,
-						 O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	const struct vfcap_root *root = c->host->root;
+	cleanup_free char *text = NULL;
 	char real[PATH_MAX];
-	ssize_t n = fd < 0 ? -1 : read_file(c, fd);
+	size_t len;
+	ssize_t n = vfcap_root_load(root, path, FILE_MOST, &text, &len);
 
-	if (n < 0 || !real_path(c, fd, real))
-		return;
-	if (mac && !c->serials && n > 1) {
+	if (!n)
+		n = vfcap_root_resolve(root, path, real, sizeof(real));
+	if (n < 0)
+		return left_out(n);
+	if (mac && !c->serials && len > 1) {
 		c->counts->macs++;
 		add_text(c, real, "00:00:00:00:00:00\n");
-		return;
+	} else {
+		add_bytes(c, real, text, len);
 	}
-	add_bytes(c, real, c->text, (size_t)n);
+	return 0;
 }
 
 /* The directory that holds it is written where it stands, and the link as it is. */
-static void add_link(struct capture *c, const char *path)
+static int add_link(struct capture *c, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX], real[PATH_MAX], link[PATH_MAX], target[VFCAP_TAR_PATH];
-	cleanup_close int fd = -1;
-	ssize_t n;
+	char dir[PATH_MAX], link[PATH_MAX], target[VFCAP_TAR_PATH];
+	ssize_t n = vfcap_root_read_link(c->host->root, path, target, sizeof(target));
 
+	if (n < 0)
+		return left_out(n);
 	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	fd = vfcap_root_openat(c->host->root, dir, O_PATH | O_DIRECTORY);
-	n = fd < 0 ? -1 : readlinkat(fd, slash + 1, target, sizeof(target) - 1);
-	if (n <= 0 || !real_path(c, fd, real))
-		return;
-	target[n] = '\0';
-	if ((size_t)snprintf(link, sizeof(link), "%s/%s", real, slash + 1) >= sizeof(link))
-		return;
+	n = vfcap_root_resolve(c->host->root, dir, link, sizeof(link));
+	if (n < 0)
+		return left_out(n);
+	if ((size_t)n + strlen(slash) >= sizeof(link))
+		return -ENAMETOOLONG;
+	strcpy(link + n, slash);
 	vfcap_tar_add_link(&c->tar, link, target);
 	c->counts->files++;
+	return 0;
 }
 
-static void add_dir(struct capture *c, const char *path)
+static int add_dir(struct capture *c, const char *path)
 {
-	cleanup_close int fd = vfcap_root_openat(c->host->root, path, O_PATH | O_DIRECTORY);
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
 	char real[PATH_MAX];
+	ssize_t n = vfcap_dir_open(&dir, c->host->root, path);
 
-	if (fd >= 0 && real_path(c, fd, real) && *real)
+	if (!n)
+		n = vfcap_root_resolve(c->host->root, path, real, sizeof(real));
+	if (n > 0)
 		vfcap_tar_add_dir(&c->tar, real);
+	return n < 0 ? left_out(n) : 0;
 }
 
-static void add_path(struct capture *c, const char *path, enum kind kind)
+static int add_path(struct capture *c, const char *path, enum kind kind)
 {
 	if (kind == KIND_LINK)
-		add_link(c, path);
-	else if (kind == KIND_DIR)
-		add_dir(c, path);
-	else
-		add_file(c, path, kind == KIND_MAC);
+		return add_link(c, path);
+	if (kind == KIND_DIR)
+		return add_dir(c, path);
+	return add_file(c, path, kind == KIND_MAC);
 }
 
 /* ----------------------------------------------------------------------------------- patterns -- */
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-struct names {
-	char **name;
-	size_t n;
-};
-
-static void free_names(struct names *names)
-{
-	for (size_t i = 0; i < names->n; i++)
-		free(names->name[i]);
-	free(names->name);
-}
-
-/* What of a directory matches, sorted: the order of a directory is nobody's. */
-static int list(struct capture *c, const char *dir, const char *pattern, struct names *names)
-{
-	int fd = vfcap_root_openat(c->host->root, dir, O_RDONLY | O_DIRECTORY);
-	VFCAP_CLEANUP(cleanup_closedir) DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	if (!d && fd >= 0)
-		close(fd);
-	while (d && (e = readdir(d))) {
-		char **more;
-
-		if (e->d_name[0] == '.' || fnmatch(pattern, e->d_name, 0))
-			continue;
-		more = vfcap_more(names->name, names->n, sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		names->name = more;
-		more[names->n] = strdup(e->d_name);
-		if (!more[names->n])
-			return -ENOMEM;
-		names->n++;
-	}
-	if (names->n)
-		qsort(names->name, names->n, sizeof(*names->name), by_name);
-	return 0;
-}
 
 /* Takes one part of a pattern after the other; dir is what they have led to. */
 static int add_matching(struct capture *c, const char *dir, const char *pattern, enum kind kind)
 {
 	size_t len = strcspn(pattern, "/");
 	const char *rest = pattern + len + (pattern[len] == '/');
-	VFCAP_CLEANUP(free_names) struct names names = { 0 };
+	cleanup_names struct vfcap_names names = { 0 };
 	char part[256], path[PATH_MAX];
-	char *one[] = { part };
+	bool many;
 	int err = 0;
 
 	snprintf(part, sizeof(part), "%.*s", (int)len, pattern);
-	if (strchr(part, '*'))
-		err = list(c, dir, part, &names);
-	for (size_t i = 0; !err && i < (strchr(part, '*') ? names.n : 1); i++) {
-		const char *name = strchr(part, '*') ? names.name[i] : one[0];
+	many = strchr(part, '*');
+	if (many)
+		err = left_out(vfcap_root_list(c->host->root, *dir ? dir : ".", &names));
+	vfcap_names_sort(&names); /* the order of a directory is nobody's */
+	for (size_t i = 0; !err && i < (many ? names.n : 1); i++) {
+		const char *name = many ? names.name[i] : part;
 
+		if (many && (name[0] == '.' || fnmatch(part, name, 0)))
+			continue;
 		if ((size_t)snprintf(path, sizeof(path), "%s%s%s", dir, *dir ? "/" : "", name) >=
 		    sizeof(path))
-			continue;
-		if (*rest)
-			err = add_matching(c, path, rest, kind);
-		else
-			add_path(c, path, kind);
+			return -ENAMETOOLONG;
+		err = *rest ? add_matching(c, path, rest, kind) : add_path(c, path, kind);
 	}
 	return err;
 }
@@ -370,58 +294,73 @@ static void add_config(struct capture *c, struct vfcap_function *fn, const char 
 /* ----------------------------------------------------------------------------------- functions -- */
 
 /* Read under a lock that a driver may keep for long. */
-static void add_override(struct capture *c, struct vfcap_function *fn, const char *dir)
+static int add_override(struct capture *c, struct vfcap_function *fn, const char *dir)
 {
-	char path[PATH_MAX], file[PATH_MAX], text[VFCAP_NAME_ROOM + 1];
-	cleanup_close int fd = -1;
+	char path[PATH_MAX], file[VFCAP_SYSFS_PATH], text[VFCAP_NAME_ROOM + 1];
 	struct vfcap_binding b;
+	int there = vfcap_root_has(c->host->root, vfcap_sysfs_path(fn, "driver_override", file));
 
-	fd = vfcap_root_openat(c->host->root, vfcap_sysfs_path(fn, "driver_override", file),
-			       O_PATH);
-	if (fd < 0 || vfcap_binding_read(fn, &b) || b.unbinding)
-		return;
+	if (there <= 0)
+		return left_out(there);
+	if (vfcap_binding_read(fn, &b) || b.unbinding)
+		return 0;
 	snprintf(path, sizeof(path), "%.4000s/driver_override", dir);
 	snprintf(text, sizeof(text), "%s\n", b.override[0] ? b.override : "(null)");
 	add_text(c, path, text);
+	return 0;
+}
+
+static int add_netdevs(struct capture *c, struct vfcap_function *fn)
+{
+	char path[PATH_MAX];
+	int err = 0;
+
+	for (size_t i = 0; i < fn->n_netdev && !err; i++) {
+		snprintf(path, sizeof(path), "sys/class/net/%s", fn->netdev[i]);
+		err = add_link(c, path);
+		snprintf(path, sizeof(path), "sys/class/net/%s/device", fn->netdev[i]);
+		if (!err)
+			err = add_link(c, path);
+	}
+	return err;
 }
 
 static int add_sysfs(struct capture *c, struct vfcap_function *fn, const char *dir)
 {
 	char path[PATH_MAX], text[16];
-	int err;
+	int err = 0;
 
 	snprintf(path, sizeof(path), VFCAP_SYSFS_DEVICES "/%s", fn->name);
 	if (strcmp(path, dir))
-		add_link(c, path);
+		err = add_link(c, path);
+	if (err)
+		return err;
 	vfcap_tar_add_dir(&c->tar, dir);
 	snprintf(path, sizeof(path), "%.4000s/config", dir);
 	add_config(c, fn, path);
 	err = add_rules(c, dir, function_rules, sizeof(function_rules) / sizeof(function_rules[0]));
-	add_override(c, fn, dir);
-	if (fn->role == VFCAP_ROLE_PF && fn->numvfs >= 0) {
+	if (!err)
+		err = add_override(c, fn, dir);
+	if (!err && fn->role == VFCAP_ROLE_PF && fn->numvfs >= 0) {
 		snprintf(path, sizeof(path), "%.4000s/sriov_numvfs", dir);
 		snprintf(text, sizeof(text), "%d\n", fn->numvfs);
 		add_text(c, path, text);
 	}
-	for (size_t i = 0; i < fn->n_netdev && !err; i++) {
-		snprintf(path, sizeof(path), "sys/class/net/%s", fn->netdev[i]);
-		add_link(c, path);
-		snprintf(path, sizeof(path), "sys/class/net/%s/device", fn->netdev[i]);
-		add_link(c, path);
-	}
-	return err;
+	return err ? err : add_netdevs(c, fn);
 }
 
 static int add_function(struct capture *c, struct vfcap_function *fn)
 {
 	char path[VFCAP_SYSFS_PATH], dir[PATH_MAX];
 	const struct vfcap_address a = fn->address;
-	cleanup_close int fd = vfcap_root_openat(c->host->root, vfcap_sysfs_path(fn, "", path),
-						 O_PATH | O_DIRECTORY);
+	ssize_t n =
+		vfcap_root_resolve(c->host->root, vfcap_sysfs_path(fn, "", path), dir, sizeof(dir));
 
 	c->counts->functions++;
-	if (fd >= 0 && real_path(c, fd, dir))
+	if (n >= 0)
 		return add_sysfs(c, fn, dir);
+	if (left_out(n))
+		return (int)n;
 	/* As a sos report has it. */
 	snprintf(dir, sizeof(dir), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus, a.devfn >> 3,
 		 a.devfn & 7);
@@ -466,57 +405,56 @@ static bool is_wanted(const char *text, const char *const *wanted, size_t n)
 }
 
 /* The lines of all processors are those of the first. */
-static void take_line(FILE *out, const char *line, char *last, size_t size)
+static void choose_lines(char *text, FILE *out, const char *const *wanted, size_t n)
 {
-	if (strcmp(last, line) == 0)
-		return;
-	snprintf(last, size, "%s", line);
-	fputs(line, out);
+	const char *last = NULL;
+	char *line;
+
+	while ((line = vfcap_line_next(&text))) {
+		if (!is_wanted(line, wanted, n) || (last && strcmp(last, line) == 0))
+			continue;
+		fprintf(out, "%s\n", line);
+		last = line;
+	}
 }
 
-static void choose(FILE *in, FILE *out, bool words, const char *const *wanted, size_t n)
+static void choose_words(char *text, FILE *out, const char *const *wanted, size_t n)
 {
-	cleanup_free char *line = NULL;
-	char last[256] = "", *rest, *word;
 	const char *between = "";
-	size_t room = 0;
+	char *word;
 
-	while (getline(&line, &room, in) > 0) {
-		if (!words && is_wanted(line, wanted, n))
-			take_line(out, line, last, sizeof(last));
-		rest = words ? line : NULL;
-		while (rest && (word = strsep(&rest, " \n")))
-			if (is_wanted(word, wanted, n)) {
-				fprintf(out, "%s%s", between, word);
-				between = " ";
-			}
+	while ((word = strsep(&text, " \n"))) {
+		if (!is_wanted(word, wanted, n))
+			continue;
+		fprintf(out, "%s%s", between, word);
+		between = " ";
 	}
-	if (words)
-		fputc('\n', out);
+	fputc('\n', out);
 }
 
 static int add_excerpt(struct capture *c, const char *path, bool words, const char *const *wanted,
-		       size_t n)
+		       size_t n_wanted)
 {
-	int fd = vfcap_root_openat(c->host->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	char real[PATH_MAX];
-	bool known = fd >= 0 && real_path(c, fd, real);
-	cleanup_fclose FILE *in = vfcap_text_of(fd, path);
+	const struct vfcap_root *root = c->host->root;
+	cleanup_free char *in = NULL;
 	cleanup_free char *text = NULL;
-	FILE *out = NULL;
-	size_t len = 0;
-	int err;
+	char real[PATH_MAX];
+	FILE *out;
+	size_t len;
+	ssize_t n = vfcap_root_load(root, path, VFCAP_TEXT_MOST, &in, &len);
 
-	if (!in)
-		return 0;
+	if (!n)
+		n = vfcap_root_resolve(root, path, real, sizeof(real));
+	if (n < 0)
+		return left_out(n);
 	out = open_memstream(&text, &len);
 	if (!out)
 		return -ENOMEM;
-	choose(in, out, words, wanted, n);
-	err = fclose(out) ? -ENOMEM : 0;
-	if (!err && known && !ferror(in))
-		add_bytes(c, real, text, len);
-	return err;
+	(words ? choose_words : choose_lines)(in, out, wanted, n_wanted);
+	if (fclose(out))
+		return -ENOMEM;
+	add_bytes(c, real, text, len);
+	return 0;
 }
 
 static int add_excerpts(struct capture *c)
@@ -634,26 +572,24 @@ static int add_all(struct capture *c)
 	return err ? err : add_names(c);
 }
 
-static int find_root(struct capture *c)
+/* An error of what was read is said with its object, any other one with the file's name. */
+static int fail(struct capture *c, const char *name, int err, unsigned long before)
 {
-	cleanup_close int fd = vfcap_root_openat(c->host->root, ".", O_PATH | O_DIRECTORY);
-	char link[64];
-	ssize_t n;
+	const struct vfcap_root *root = c->host->root;
+	const char *what;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = fd < 0 ? -1 : readlink(link, c->root, sizeof(c->root) - 1);
-	if (n <= 0)
-		return -ENOENT;
-	c->root[n] = '\0';
-	if (strcmp(c->root, "/") == 0)
-		c->root[0] = '\0';
-	return 0;
+	if (vfcap_root_failures(root) == before)
+		return vfcap_host_fail(c->host, err, "%s: %s", name, strerror(-err));
+	err = vfcap_root_failure(root, &what);
+	vfcap_root_forget_failure(root);
+	return vfcap_host_fail(c->host, err, "%s", what);
 }
 
 int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool serials,
 			struct vfcap_capture_counts *counts)
 {
 	cleanup_free struct capture *c = calloc(1, sizeof(*c));
+	unsigned long before = vfcap_root_failures(h->root);
 	int err, end;
 
 	*counts = (struct vfcap_capture_counts){ 0 };
@@ -662,15 +598,14 @@ int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool ser
 	c->host = h;
 	c->serials = serials;
 	c->counts = counts;
-	err = find_root(c);
-	if (err)
-		return vfcap_host_fail(h, err, "/proc/self/fd: %s", strerror(-err));
 	vfcap_tar_begin(&c->tar, fd, false);
 	err = add_all(c);
 	h->error[0] = '\0'; /* what could not be read is counted */
 	end = vfcap_tar_end(&c->tar);
+	counts->bytes = c->tar.written;
+	if (!err && vfcap_root_failures(h->root) != before)
+		err = -EIO;
 	if (!err)
 		err = end;
-	counts->bytes = c->tar.written;
-	return err ? vfcap_host_fail(h, err, "%s: %s", name, strerror(-err)) : 0;
+	return err ? fail(c, name, err, before) : 0;
 }

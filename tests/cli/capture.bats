@@ -136,6 +136,45 @@ same_answers() { # SYSROOT CAPTURE
 	[ ! -e "$file.3" ]
 }
 
+# One read fails while the demo host is captured, of a path as the program or the kernel has it.
+faulty_capture() { # SYSCALL ERRNO PATH
+	ASAN_OPTIONS=detect_leaks=0 split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$1" -P "$3" \
+		-e "inject=$1:error=$2:when=1" "$VFCAP" -q --sysroot "$demo" capture "$file"
+	grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || fail "$1 of $3 did not fail: it was not made"
+}
+
+@test "a read that fails is the end of a capture, and nothing is left of it" {
+	command -v strace >/dev/null || skip 'no strace'
+	local fn=sys/devices/pci0000:00/0000:00:02.0 real call errno path
+	real=$(realpath "$demo")
+	while read -r call errno path; do
+		faulty_capture "$call" "$errno" "$path"
+		assert_refusal 1 "${path#"$real/"}: "
+		[ ! -e "$file" ] || fail "$call of $path: it is there"
+		[ -z "$(find "$BATS_TEST_TMPDIR" -name 'host.tar*')" ] || fail "$call of $path: left behind"
+	done <<-END
+		openat2 EIO $fn/modalias
+		openat2 EMFILE $fn/sriov_drivers_autoprobe
+		pread64 EIO $real/$fn/revision
+		readlinkat EIO $fn/revision
+		openat2 EIO $fn/iommu_group
+		openat2 EIO $fn/vfcap
+		getdents64 EIO $real/sys/kernel/iommu_groups
+		openat2 ENFILE sys/class/vfio
+		openat2 EIO proc/cmdline
+		pread64 EIO $real/proc/cmdline
+	END
+}
+
+@test "what may not be read is left out of a capture" {
+	command -v strace >/dev/null || skip 'no strace'
+	local fn=sys/devices/pci0000:00/0000:00:02.0
+	faulty_capture openat2 EACCES "$fn/revision"
+	assert_success
+	tar -tf "$file" "$fn/vendor"
+	! tar -tf "$file" "$fn/revision" 2>/dev/null || fail 'it is there'
+}
+
 @test "what is no host cannot be captured" {
 	split vfcap -F "$(dump many)" capture "$file"
 	assert_refusal 1 'many.lspci: it was read from a file'
