@@ -149,9 +149,9 @@ const struct vfcap_command vfcap_cmd_capture = {
 	.name = "capture",
 	.args = "FILE",
 	.doc = "this host as one file, for --sysroot and --from elsewhere\v"
-	       "FILE must not exist; - is standard output. It is a tar archive of what vfcap reads of a host: config "
-	       "space, attributes and links of PCI functions, of their IOMMU groups and drivers. No VPD is read, and "
-	       "nothing is woken.",
+	       "FILE must not exist; - is standard output. It is a tar archive, packed by gzip when its name ends in .gz "
+	       "or .tgz, of what vfcap reads of a host: config space, attributes and links of PCI functions, of their "
+	       "IOMMU groups and drivers. No VPD is read, and nothing is woken.",
 	.options = options,
 	.option = capture_option,
 	.run = capture_run,

@@ -585,7 +585,7 @@ static int fail(struct capture *c, const char *name, int err, unsigned long befo
 	return vfcap_host_fail(c->host, err, "%s", what);
 }
 
-int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool serials,
+int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool packed, bool serials,
 			struct vfcap_capture_counts *counts)
 {
 	cleanup_free struct capture *c = calloc(1, sizeof(*c));
@@ -598,11 +598,11 @@ int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool ser
 	c->host = h;
 	c->serials = serials;
 	c->counts = counts;
-	vfcap_tar_begin(&c->tar, fd, false);
+	vfcap_tar_begin(&c->tar, fd, packed);
 	err = add_all(c);
 	h->error[0] = '\0'; /* what could not be read is counted */
 	end = vfcap_tar_end(&c->tar);
-	counts->bytes = c->tar.written;
+	counts->bytes = c->tar.stored;
 	if (!err && vfcap_root_failures(h->root) != before)
 		err = -EIO;
 	if (!err)

@@ -17,8 +17,8 @@ struct vfcap_capture_counts {
 	uint64_t bytes;
 };
 
-/* capture.c: writes the host to fd. Errors are said, of name. */
-int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool serials,
+/* capture.c: writes the host to fd, packed by gzip or plainly. Errors are said, of name or of what was read. */
+int vfcap_capture_write(struct vfcap_host *h, int fd, const char *name, bool packed, bool serials,
 			struct vfcap_capture_counts *counts);
 
 /* capture-open.c: takes a capture, plain or packed, as the host's root. Errors are said. */

@@ -9,8 +9,8 @@
 #include "../host/capture.h"
 #include "lib.h"
 
-int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
-		     struct vfcap_captured *captured)
+static int write_to(struct vfcap *ctx, int fd, const char *name, bool packed, bool serials,
+		    struct vfcap_captured *captured)
 {
 	struct vfcap_capture_counts n = { 0 };
 	int err;
@@ -21,7 +21,7 @@ int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
 		return vfcap_host_fail(&ctx->host, -EINVAL,
 				       "%s: it was read from a file, which tells nothing of a host",
 				       vfcap_source(ctx));
-	err = vfcap_capture_write(&ctx->host, fd, name, serials, &n);
+	err = vfcap_capture_write(&ctx->host, fd, name, packed, serials, &n);
 	*captured = (struct vfcap_captured){
 		.functions = n.functions,
 		.files = n.files,
@@ -32,6 +32,19 @@ int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
 		.short_config = n.short_config,
 	};
 	return err;
+}
+
+int vfcap_capture_to(struct vfcap *ctx, int fd, const char *name, bool serials,
+		     struct vfcap_captured *captured)
+{
+	return write_to(ctx, fd, name, false, serials, captured);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), n = strlen(end);
+
+	return len > n && strcmp(text + len - n, end) == 0;
 }
 
 static int fail(struct vfcap *ctx, int err, const char *file)
@@ -79,7 +92,8 @@ int vfcap_capture(struct vfcap *ctx, const char *file, bool serials,
 		fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail(ctx, -errno, file);
-	err = vfcap_capture_to(ctx, fd, file, serials, captured);
+	err = write_to(ctx, fd, file, ends_with(file, ".gz") || ends_with(file, ".tgz"), serials,
+		       captured);
 	if (!err && unnamed)
 		err = give_name(fd, file);
 	else if (!err && fsync(fd))

@@ -291,9 +291,10 @@ struct vfcap_captured {
 
 /*
  * Writes the host as it was scanned into one file: a tar archive of what the commands of vfcap read, which
- * vfcap_set_sysroot() reads elsewhere. Device serial numbers and MAC addresses are blanked, unless serials.
- * The file is of its owner alone, appears when it is whole, and replaces none (-EEXIST). -EINVAL: what was
- * read are files, not a host; and errors of writing. Of _to() the file is open, and name is for messages.
+ * vfcap_set_sysroot() reads elsewhere; packed by gzip when its name ends in ".gz" or ".tgz". Device serial numbers and
+ * MAC addresses are blanked, unless serials. The file is of its owner alone, appears when it is whole, and replaces none
+ * (-EEXIST). -EINVAL: what was read are files, not a host; and errors of reading and writing. Of _to() the file is open
+ * and written plainly, and name is for messages.
  */
 int vfcap_capture(struct vfcap *ctx, const char *file, bool serials,
 		  struct vfcap_captured *captured);

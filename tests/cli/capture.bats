@@ -107,6 +107,28 @@ same_answers() { # SYSROOT CAPTURE
 		'{"functions":38,"without_config":1,"short_config":0,"blanked":{"serials":2,"macs":7}}'
 }
 
+@test "a capture is packed by its name" {
+	local name
+	vfcap -q --demo capture "$file"
+	for name in host.tar.gz host.tgz; do
+		run jqc '.capture[0].bytes' vfcap -qj --demo capture "$BATS_TEST_TMPDIR/$name"
+		assert_output "$(stat -c %s "$BATS_TEST_TMPDIR/$name")"
+		gunzip -c "$BATS_TEST_TMPDIR/$name" | cmp - "$file"
+		[ "$output" -lt 20000 ]
+		vfcap -q --sysroot "$BATS_TEST_TMPDIR/$name" capture "$BATS_TEST_TMPDIR/again.gz"
+		cmp "$BATS_TEST_TMPDIR/$name" "$BATS_TEST_TMPDIR/again.gz"
+		rm "$BATS_TEST_TMPDIR/again.gz"
+		# a full disk
+		run bash -c 'trap "" XFSZ; ulimit -f 4; "$VFCAP" -q --demo capture "$1"' - "$BATS_TEST_TMPDIR/full.$name"
+		assert_failure 1
+		assert_output "vfcap: $BATS_TEST_TMPDIR/full.$name: File too large"
+		[ ! -e "$BATS_TEST_TMPDIR/full.$name" ]
+	done
+	rm "$file.gz"
+	run vfcap -q --demo capture "$file.gz"
+	assert_output --regexp 'host.tar.gz: 38 functions, [0-9]+ KiB; blanked: 2 serial numbers, 7 MAC addresses'
+}
+
 @test "standard output" {
 	vfcap -q --demo capture - >"$file"
 	vfcap -q --demo capture "$file.2"
