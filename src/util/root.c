@@ -5,7 +5,6 @@
 #include "archive.h"
 #include "walk.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -249,25 +248,6 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 	if (fd < 0 && (errno == ENOSYS || errno == EAGAIN))
 		return open_by_steps(root, path, flags);
 	return fd < 0 ? -errno : (int)fd;
-}
-
-static ssize_t read_text(int fd, char *buf, size_t size)
-{
-	ssize_t n = TEMP_FAILURE_RETRY(read(fd, buf, size - 1));
-
-	if (n < 0)
-		return -errno;
-	while (n > 0 && isspace((unsigned char)buf[n - 1]))
-		n--;
-	buf[n] = '\0';
-	return n;
-}
-
-ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size)
-{
-	cleanup_close int fd = openat(dirfd, name, VFCAP_READ_FLAGS | O_NOFOLLOW);
-
-	return fd < 0 ? -errno : read_text(fd, buf, size);
 }
 
 bool vfcap_root_has_kernel(const struct vfcap_root *root)

@@ -205,10 +205,4 @@ int vfcap_gzip_put(struct vfcap_gzip *gzip, const void *data, size_t len, bool l
 		   void *arg) VFCAP_MUST_CHECK;
 void vfcap_gzip_free(struct vfcap_gzip *gzip); /* NULL is fine */
 
-/* ------------------------------------------------------------------ until their users are gone -- */
-
-ssize_t vfcap_fd_read(int dirfd, const char *name, char *buf, size_t size);
-FILE *vfcap_text_open(const struct vfcap_root *root, const char *path);
-FILE *vfcap_text_of(int fd, const char *path);
-
 #endif
