@@ -11,7 +11,8 @@
 
 int vfcap_root_has_procfs(const struct vfcap_root *root)
 {
-	cleanup_close int fd = vfcap_root_openat(root, "proc", O_PATH | O_DIRECTORY);
+	cleanup_close int fd = root->archive ? -ENOENT :
+					       vfcap_root_openat(root, "proc", O_PATH | O_DIRECTORY);
 	struct statfs fs;
 	int err = fd < 0 ? fd : fstatfs(fd, &fs) ? -errno : 0;
 

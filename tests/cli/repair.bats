@@ -154,7 +154,7 @@ log() { # LINE...
 			kernel "$id" -- pread64:error=EIO -- status $option ens1f0
 	done
 	rm "$undo"
-	run kernel "$id" -- pread64:error=EIO -- enable ens1f0/vf3
+	run kernel "$id" -- pread64:error=EIO -- enable --assume-unused ens1f0/vf3
 	assert_failure 1
 	assert_output --partial '/proc/sys/kernel/random/boot_id: Input/output error'
 	[ ! -e "$undo" ]
@@ -185,7 +185,7 @@ log() { # LINE...
 
 @test "repair: directories that are made are on the disk before what is written to them" {
 	rmdir "$dir/run/vfcap"
-	run kernel "$dir/run" -- fsync:error=EIO -- enable ens1f0/vf3
+	run kernel "$dir/run" -- fsync:error=EIO -- enable --assume-unused ens1f0/vf3
 	assert_failure 1
 	assert_output --partial '/run/vfcap: Input/output error'
 	[ ! -e "$dir/run/vfcap" ]
