@@ -331,7 +331,9 @@ static const struct argp_option options[] = {
 	  "deal with this PF or VF alone, and pass over what is not there", 0 },
 	{ "if-off", KEY_IF_OFF, NULL, 0, "leave VFs alone that show something already", 0 },
 	{ "wait", KEY_WAIT, "SECONDS", 0,
-	  "how long to wait for another run of vfcap on a PF; 10, unless told", 0 },
+	  "how long to wait for another run of vfcap on a PF; 10, unless told. Without FILE, also for a network "
+	  "interface that has to be up for its driver to make VFs",
+	  0 },
 	{ "force", KEY_FORCE, NULL, 0,
 	  "give way where an offset does not read zero, where the PF has it switched off, and where another "
 	  "driver of VFIO could migrate the VF",

@@ -349,6 +349,10 @@ static int do_numvfs(struct vfcap_function *pf, const struct vfcap_step *step)
 	n = vfcap_count_read(pf);
 	if (n < 0 || n == step->new)
 		return n < 0 ? n : 0;
+	if (!n) {
+		err = vfcap_no_vfs_made(pf, step->new);
+		return err ? err : do_numvfs(pf, step);
+	}
 	do_attr(pf, path, "0\n", COUNT_LIMIT);
 	return vfcap_host_fail(
 		pf->host, -EIO,

@@ -17,6 +17,8 @@ int vfcap_read_fail(const struct vfcap_function *fn, const char *what, int err);
 
 /* ---------------------------------------------------------------------------------------- ops -- */
 
+struct vfcap_watch;
+
 /* How a host is changed. Tests put something of their own in its place, and may have it die. */
 struct vfcap_ops {
 	/* Is there a kernel behind the root? */
@@ -33,6 +35,8 @@ struct vfcap_ops {
 	int (*drop)(struct vfcap_host *h, int dir, const char *name);
 	/* Can our module be loaded? With load: loads it. 0; -ENOENT: it cannot; other -errno: that is not known. */
 	int (*module)(struct vfcap_host *h, bool load);
+	/* Subscribes to what is told of network interfaces; NULL: nothing is. 0 or -errno. */
+	int (*watch)(struct vfcap_watch *watch);
 };
 
 extern const struct vfcap_ops vfcap_ops_kernel; /* ops.c */
@@ -105,6 +109,10 @@ int vfcap_step_do(struct vfcap_function *fn, const struct vfcap_step *step);
 int vfcap_count_read(struct vfcap_function *pf) VFCAP_MUST_CHECK;
 /* sriov_drivers_autoprobe: 0 or 1; -1: this kernel has it not. 0 or -errno, said. */
 int vfcap_autoprobe_read(struct vfcap_function *pf, int *autoprobe) VFCAP_MUST_CHECK;
+
+/* netdev.c: a PF's driver took a number of VFs and made none. 0: its interface was down, and came up while it was waited
+ * for (vfcap_host.wait_up): try again. -errno, said. */
+int vfcap_no_vfs_made(struct vfcap_function *pf, unsigned int asked);
 
 /* owner.c: who else sets how many VFs a PF has, by files under the root ("netplan does: /etc/netplan/x.yaml:7:
  * ens1f0"). 1: somebody does; 0: nobody; -errno, said. */

@@ -107,6 +107,8 @@ struct vfcap_host {
 	struct vfcap_pciaccess *pci; /* libpci, live only; owned (image.c) */
 	struct vfcap_topology *topology; /* owned */
 	struct vfcap_netlink *netlink; /* owned */
+	unsigned int
+		wait_up; /* milliseconds to wait for an interface that has to be up to make VFs */
 	const struct vfcap_ops *ops; /* how it is changed; NULL: it is not */
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;

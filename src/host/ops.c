@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "change.h"
+#include "watch.h"
 
 static bool has_kernel(const struct vfcap_host *h)
 {
@@ -235,4 +235,5 @@ const struct vfcap_ops vfcap_ops_kernel = {
 	.save = save,
 	.drop = drop,
 	.module = module,
+	.watch = vfcap_links_watch,
 };

@@ -73,6 +73,12 @@ struct vfcap_watch {
 	void *sock[VFCAP_WATCHES]; /* libnl's */
 };
 
+/* netdev.c: what messages of rtnetlink say of one network interface, the last of them that is about it. */
+enum vfcap_link_state { VFCAP_LINK_AS_BEFORE, VFCAP_LINK_DOWN, VFCAP_LINK_UP, VFCAP_LINK_GONE };
+enum vfcap_link_state vfcap_link_parse(const void *messages, size_t len, unsigned int index);
+/* netdev.c: as struct vfcap_ops.watch. */
+int vfcap_links_watch(struct vfcap_watch *watch);
+
 /* Subscribes to both. buffer: bytes the kernel may keep for us, 0: many. */
 int vfcap_watch_open(struct vfcap_watch *watch, size_t buffer);
 void vfcap_watch_close(struct vfcap_watch *watch);

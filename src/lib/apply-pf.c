@@ -264,6 +264,8 @@ static int job_locked(struct vfcap_job *job, struct vfcap_run *run)
 
 	if (err)
 		return err;
+	if (job->opt->partial) /* what is persisted is applied while interfaces come up */
+		pf->host->wait_up = job->opt->wait * 1000;
 	vfcap_job_run(job, pf, run);
 	err = decide_job(job, pf, run);
 	if (err || vfcap_run_refused(run) || job->pf_outcome.result == VFCAP_REFUSED)
