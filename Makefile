@@ -16,6 +16,7 @@
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
+# make check-32   all of it built in a Debian of 32 bits, its unit tests and what the tool says there (root)
 # make check-ansible  the Ansible role, over two captured hosts, and on a stock kernel in QEMU
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
@@ -93,7 +94,9 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 san := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 cflags := -std=gnu11 -fPIC -fno-semantic-interposition $(warnings) $(san)
 includes := -Isrc -Isrc/core -Isrc/lib -Isrc/render -Isrc/spec
-cppflags := $(includes) -D_GNU_SOURCE -DVFCAP_VERSION='"$(VERSION)"' \
+# VFIO's regions begin at 1 << 40 and beyond: a file offset of 32 bits would lead to the first of them.
+large := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+cppflags := $(includes) -D_GNU_SOURCE $(large) -DVFCAP_VERSION='"$(VERSION)"' \
 	-DVFCAP_DEMO_DIR='"$(DEMODIR)"' $(dep_cflags)
 core_cflags := -ffreestanding -fno-builtin
 compile = $(CC) $(cflags) $(cppflags) $(CFLAGS) $(CPPFLAGS)
@@ -246,7 +249,7 @@ unit_progs := $(call unit_prog,$(unit_src))
 unit_help_obj := $(call obj,$(unit_help_src))
 cmocka_libs = $(shell $(PKG_CONFIG) --libs cmocka)
 
-.PHONY: core unit unit-be fuzzers
+.PHONY: core unit unit-be unit-32 fuzzers
 core: $(core_obj)
 unit: $(unit_progs)
 
@@ -261,18 +264,32 @@ $(O)/unit/test_%: $(O)/tests/unit/test_%.o $(unit_help_obj)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(link) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(unit_ldlibs) $(cmocka_libs)
 
-# The same tests big-endian: the only place where a double byte swap can fail.
+# The same tests big-endian: the only place where a double byte swap can fail. And with 32 bits, where all
+# the rest is compiled, too, against headers alone.
 be = $(patsubst %.c,$(O)/be/%.o,$(1))
+m32 = $(patsubst %.c,$(O)/m32/%.o,$(1))
 be_progs := $(patsubst tests/unit/%.c,$(O)/be/%,$(unit_core_src))
+m32_progs := $(patsubst tests/unit/%.c,$(O)/m32/%,$(unit_core_src))
+other_cc = -std=gnu11 -O2 $(warnings) -Itests/unit $(1) \
+	$(if $(filter src/core/%,$<),$(core_cflags),-DVFCAP_UNIT_STANDALONE) -MMD -MP -c -o $@ $<
 unit-be: $(be_progs)
+unit-32: $(m32_progs) $(call m32,$(lib_src) $(tool_src) share/mkhost.c)
 
 $(O)/be/%.o: %.c $(O)/.flags
 	@mkdir -p $(@D)
-	$(call say,BE-CC,$@)$(BE_CC) -std=gnu11 -O2 $(warnings) $(includes) -Itests/unit -D_GNU_SOURCE \
-		$(if $(filter src/core/%,$<),$(core_cflags),-DVFCAP_UNIT_STANDALONE) -MMD -MP -c -o $@ $<
+	$(call say,BE-CC,$@)$(BE_CC) $(call other_cc,$(includes) -D_GNU_SOURCE)
+
+# Headers that both word sizes of a machine share are in the directory of the larger one.
+$(O)/m32/%.o: %.c $(O)/.flags | needs
+	@mkdir -p $(@D)
+	$(call say,CC-32,$@)$(CC) -m32 $(call other_cc,$(cppflags) -Werror=overflow -Werror=format \
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch))
 
 $(O)/be/test_%: $(O)/be/tests/unit/test_%.o $(call be,$(unit_help_src) $(core_src))
 	$(call say,BE-LD,$@)$(BE_CC) -static -o $@ $^
+
+$(O)/m32/test_%: $(O)/m32/tests/unit/test_%.o $(call m32,$(unit_help_src) $(core_src))
+	$(call say,LD-32,$@)$(CC) -m32 -static -o $@ $^
 
 # Fuzz targets: libFuzzer, with sanitizers, over all of the library.
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -299,7 +316,7 @@ exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
 export $(exports)
 run = +@MAKE='$(MAKE)' tests/run
 
-tiers := unit unit-san unit-be core core-kernel layers cli docs install fuzz scripts vm
+tiers := unit unit-san unit-be unit-32 core core-kernel layers cli docs install fuzz scripts vm
 .PHONY: $(tiers:%=check-%)
 check:
 	@tests/setup check
@@ -312,8 +329,8 @@ fuzz:
 	$(run) fuzz
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot vm-progs
-check-vm check-kernels check-ansible check-packages check-boot: check-%:
+.PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot check-32 vm-progs
+check-vm check-kernels check-ansible check-packages check-boot check-32: check-%:
 	@tests/setup $*
 	$(run) $*
 

@@ -5,7 +5,12 @@
 
 #include <errno.h>
 
+#include <sys/types.h>
+
 #include "host.h"
+
+/* Regions of a device begin at 1 << 40 times their number: the one of config space would become BAR 0. */
+_Static_assert(sizeof(off_t) == 8, "file offsets of 64 bits: -D_FILE_OFFSET_BITS=64");
 
 /* The system calls that a device is opened and used with. Each returns -errno when it fails. */
 struct vfcap_vfio_ops {
