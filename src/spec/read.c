@@ -477,6 +477,25 @@ static int read_plan(struct reading *r, const json_t *value, void *into)
 	return read_array(r, value, read_vfs, into);
 }
 
+/* Whether jansson was refused memory: bytes of a string that it has no room for are missing from it, and nothing says
+ * so. Its functions that allocate are given no context. */
+static _Thread_local bool out_of_memory;
+
+static void *allocate(size_t size)
+{
+	void *p = malloc(size);
+
+	out_of_memory |= !p;
+	return p;
+}
+
+static json_t *load(const char *text, size_t len, json_error_t *why)
+{
+	json_set_alloc_funcs(allocate, free);
+	out_of_memory = false;
+	return json_loadb(text, len, JSON_REJECT_DUPLICATES, why);
+}
+
 int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *text, size_t len,
 		    char error[VFCAP_SPEC_ERROR])
 {
@@ -497,11 +516,15 @@ int vfcap_spec_read(struct vfcap_description *d, const char *name, const char *t
 		r.file = name;
 		return no_memory(&r);
 	}
-	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
+	root = load(text, len, &why);
+	if (out_of_memory) {
+		json_decref(root);
+		return no_memory(&r);
+	}
 	if (!root) {
 		snprintf(error, VFCAP_SPEC_ERROR, "%.150s:%d:%d: no JSON: %s", name,
 			 why.line > 0 ? why.line : 1, why.column > 0 ? why.column : 1, why.text);
-		return json_error_code(&why) == json_error_out_of_memory ? -ENOMEM : -EINVAL;
+		return -EINVAL;
 	}
 	err = read_object(&r, root, keys, &d->spec);
 	json_decref(root);

@@ -2,6 +2,8 @@
 /* Descriptions: what is read of them, where it stands, what is wrong with them, and that what is written is read again. */
 #include "unit.h"
 
+#include "alloc.h"
+
 #include "spec.h"
 
 static char error[VFCAP_SPEC_ERROR];
@@ -139,6 +141,31 @@ static void what_is_written_is_read_again(void **state)
 	vfcap_spec_free(&d);
 }
 
+/* jansson leaves bytes of a string out that it has no memory for: what is read is all of it, or nothing. */
+static void without_memory_nothing_is_read(void **state)
+{
+	static const char text[] =
+		"{\"vfcap\":1,\"pfs\":[{\"address\":\"0000:3b:00.0\",\"numvfs\":4}],\"plan\":[{\"address\":"
+		"\"0000:3b:00.0/vf0-1\",\"placements\":[{\"name\":\"PASID\",\"rule\":\"pf-offset\"}]}]}";
+	bool failed = ALLOC_CAN_FAIL;
+	long at;
+
+	(void)state;
+	for (at = 1; failed; at++) {
+		struct vfcap_description d = { 0 };
+		int err;
+
+		alloc_fail_at = at;
+		err = try_read(&d, text);
+		failed = !alloc_fail_at;
+		alloc_fail_at = 0;
+		assert_int_equal(err, failed ? -ENOMEM : 0);
+		assert_true(!failed || strstr(error, ": Cannot allocate memory"));
+		vfcap_spec_free(&d);
+	}
+	assert_true(at > 20 || !ALLOC_CAN_FAIL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +173,7 @@ int main(void)
 		cmocka_unit_test(places_are_counted_in_characters),
 		cmocka_unit_test(several_texts_are_one_description),
 		cmocka_unit_test(what_is_written_is_read_again),
+		cmocka_unit_test(without_memory_nothing_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
