@@ -12,8 +12,10 @@ int vfcap_host_fail(struct vfcap_host *h, int err, const char *fmt, ...)
 {
 	va_list ap;
 
+	h->no_memory |= err == -ENOMEM;
 	if (h->error[0])
 		return err;
+	h->error_code = err;
 	va_start(ap, fmt);
 	vsnprintf(h->error, sizeof(h->error), fmt, ap);
 	va_end(ap);

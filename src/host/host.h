@@ -113,6 +113,8 @@ struct vfcap_host {
 	void (*log)(void *arg, const char *line); /* may be NULL */
 	void *log_arg;
 	const volatile sig_atomic_t *cancel; /* not 0: a run ends at its next step; NULL: never */
+	bool no_memory; /* something was not done, or not told, for want of it: an answer is missing */
+	int error_code; /* -errno of error[] */
 	char error[512]; /* the first line said with vfcap_host_fail() since it was cleared */
 };
 

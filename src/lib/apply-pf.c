@@ -11,11 +11,13 @@ static int futures_new(struct vfcap_job *job, const struct vfcap_function *pf)
 {
 	struct vfcap_futures *f = &job->futures;
 
-	if (f->vf || !job->n)
+	if (f->list || !job->n)
 		return 0;
-	f->vf = calloc(job->n, sizeof(*f->vf));
-	f->list = calloc(job->n, sizeof(struct vfcap_function *));
-	if (!f->vf || !f->list)
+	if (!f->vf)
+		f->vf = calloc(job->n, sizeof(*f->vf));
+	if (f->vf)
+		f->list = calloc(job->n, sizeof(struct vfcap_function *));
+	if (!f->list)
 		return -ENOMEM;
 	f->pf = *pf;
 	f->pf.image = f->pf.siblings = NULL; /* those are the real one's */
@@ -306,8 +308,10 @@ void vfcap_job_log(void *arg, const char *line)
 	size_t len = strlen(line) + 1;
 	char *more = realloc(job->said, job->n_said + len);
 
-	if (!more)
+	if (!more) {
+		job->unsaid = true;
 		return;
+	}
 	job->said = more;
 	memcpy(more + job->n_said, line, len);
 	job->n_said += len;

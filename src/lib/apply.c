@@ -75,18 +75,28 @@ static void apply_for_real(struct vfcap *ctx, struct vfcap_apply *apply)
 
 		for (size_t at = 0; at < job->n_said; at += strlen(job->said + at) + 1)
 			vfcap_host_log(&ctx->host, "%s", job->said + at);
+		if (job->unsaid)
+			vfcap_host_log(&ctx->host, "%s: not all is told here: %s",
+				       job->target->pf->name, strerror(ENOMEM));
+		ctx->host.no_memory |= job->unsaid;
+		for (size_t k = 0; k < 3; k++)
+			ctx->host.no_memory |= job->ctx[k] && job->ctx[k]->host.no_memory;
 	}
 }
 
-static int collect(struct vfcap_apply *apply)
+/* Room for what is to be told, before anything is done. */
+static int outcomes_new(struct vfcap_apply *apply)
 {
 	size_t room = 1;
 
 	for (size_t i = 0; i < apply->targets.n; i++)
 		room += 1 + apply->job[i].n;
 	apply->outcome = calloc(room, sizeof(struct vfcap_outcome *));
-	if (!apply->outcome)
-		return -ENOMEM;
+	return apply->outcome ? 0 : -ENOMEM;
+}
+
+static int collect(struct vfcap_apply *apply)
+{
 	for (size_t i = 0; i < apply->targets.n; i++) {
 		struct vfcap_job *job = &apply->job[i];
 
@@ -111,6 +121,8 @@ static int apply_targets(struct vfcap *ctx, struct vfcap_apply *apply,
 		return -ENOMEM;
 	for (size_t i = 0; i < apply->targets.n && !err; i++)
 		err = vfcap_job_new(&apply->job[i], &apply->targets.target[i], &apply->headway);
+	if (!err)
+		err = outcomes_new(apply);
 	if (err)
 		return err;
 	if (!opt->dry_run && vfcap_host_has_kernel(&ctx->host))

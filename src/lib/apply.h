@@ -39,6 +39,7 @@ struct vfcap_job {
 	struct vfcap_change *change; /* what came of the n VFs */
 	char *said; /* lines that are to be logged */
 	size_t n_said;
+	bool unsaid; /* and others that there was no memory for */
 	struct vfcap_headway *headway;
 	size_t done, all_told; /* what it has told */
 };

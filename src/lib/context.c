@@ -80,7 +80,7 @@ int vfcap_add_file(struct vfcap *ctx, const char *spec)
 	ctx->host.from_files = true;
 	err = vfcap_file_add(&ctx->host, spec);
 	if (err)
-		return err;
+		return vfcap_host_fail(&ctx->host, err, "%s: %s", spec, strerror(-err));
 	ctx->n_files++;
 	return name_files(ctx, spec);
 }
@@ -130,7 +130,8 @@ int vfcap_scan(struct vfcap *ctx)
 	/* One PF is read to be changed. */
 	if (!err && ctx->host.one_pf)
 		err = vfcap_host_sure(&ctx->host, NULL);
-	return err;
+	return err ? vfcap_host_fail(&ctx->host, err, "%s: %s", vfcap_source(ctx), strerror(-err)) :
+		     0;
 }
 
 /* What one function's bytes are missing from, and why. */
@@ -145,6 +146,8 @@ const char *vfcap_failed_read(struct vfcap *ctx, bool config)
 {
 	const char *what;
 
+	if (ctx->host.no_memory)
+		return strerror(ENOMEM);
 	if (ctx->host.root && vfcap_root_failure(ctx->host.root, &what))
 		return what;
 	for (size_t i = 0; i < ctx->host.n && config; i++) {
@@ -191,11 +194,13 @@ char *vfcap_demo_dir(void)
 	char *dir;
 	size_t i;
 
+	if (!exe && errno == ENOMEM)
+		return NULL;
 	if (slash)
 		*slash = '\0';
 	for (i = 0; slash && i < sizeof(beside) / sizeof(beside[0]); i++) {
 		if (asprintf(&dir, "%s/%s", exe, beside[i]) < 0)
-			return NULL;
+			return NULL; /* and errno is ENOMEM */
 		if (access(dir, X_OK) == 0)
 			return dir;
 		free(dir);

@@ -171,7 +171,7 @@ int vfcap_match(struct vfcap *ctx, const char *device, struct vfcap_function ***
 		err = vfcap_device_one(h, device, &f.fn[f.n++]);
 	if (err) {
 		free(f.fn);
-		return err;
+		return vfcap_host_fail(h, err, "%s: %s", device, strerror(-err));
 	}
 	*fns = f.fn;
 	*n = f.n;

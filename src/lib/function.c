@@ -317,7 +317,7 @@ int vfcap_function_state(struct vfcap_function *fn, unsigned int id, struct vfca
 
 	memset(state, 0, sizeof(*state));
 	if (!chain)
-		return -EIO;
+		return fn->host->error_code == -ENOMEM ? -ENOMEM : -EIO;
 	cap = vfcap_chain_find(chain, id);
 	if (!cap)
 		return knows_chain(fn, chain) ? 0 : -ENODATA;

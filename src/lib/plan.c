@@ -138,6 +138,8 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 	if (pf) {
 		in.pf_chain = vfcap_function_chain(pf);
 		in.pf = in.pf_chain ? pf->image : NULL;
+		if (!in.pf_chain && fn->host->error_code == -ENOMEM)
+			return no_memory(pf);
 		in.siblings = siblings_open(pf);
 	}
 	if (pf && pf->n_vf && !in.siblings)
@@ -145,7 +147,9 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 	in.vf_chain = vfcap_function_chain(fn);
 	in.vf = fn->image;
 	if (!in.vf_chain)
-		return fn->image ? no_memory(fn) : plan_unreadable(&in, wish, plan);
+		return fn->host->error_code == -ENOMEM || plan_unreadable(&in, wish, plan) ?
+			       no_memory(fn) :
+			       0;
 	vfcap_plan_make(plan, &in, wish);
 	err = read_failed(fn);
 	if (!err && in.pf)

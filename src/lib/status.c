@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a VF is told to show, and what a killed run left of it. */
+#include <errno.h>
+#include <string.h>
+
 #include "decide.h"
 
 int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status)
@@ -11,7 +14,7 @@ int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status
 	memset(status, 0, sizeof(*status));
 	err = vfcap_binding_read(vf, &b);
 	if (err)
-		return err;
+		return vfcap_host_fail(vf->host, err, "%s: %s", vf->name, strerror(-err));
 	status->bound = b.knob.there;
 	status->unbinding = b.unbinding;
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
@@ -37,6 +40,7 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 	if (!pf)
 		return 0;
 	err = vfcap_undo_read(pf, &undo);
+	pf->host->no_memory |= err == -ENOMEM;
 	if (err)
 		return err;
 	for (size_t i = 0; i < undo.n; i++)

@@ -140,8 +140,8 @@ static int snap_plan(struct vfcap_function *vf, const struct vfcap_change_option
 }
 
 /* Of a VF that is not there, its PF tells what it can. */
-static void snap_later(struct vfcap_function *pf, const struct vfcap_change_options *opt,
-		       struct vfcap_snapshot *s)
+static int snap_later(struct vfcap_function *pf, const struct vfcap_change_options *opt,
+		      struct vfcap_snapshot *s)
 {
 	struct vfcap_state state;
 
@@ -152,6 +152,8 @@ static void snap_later(struct vfcap_function *pf, const struct vfcap_change_opti
 		if (!opt->wish.want[e])
 			continue;
 		there = vfcap_function_state(pf, vfcap_emul_id(e), &state);
+		if (there == -ENOMEM)
+			return there;
 		place->refused = there > 0  ? VFCAP_OK :
 				 there == 0 ? VFCAP_PF_LACKS :
 					      VFCAP_PF_UNKNOWN;
@@ -163,16 +165,21 @@ static void snap_later(struct vfcap_function *pf, const struct vfcap_change_opti
 			place->refused = VFCAP_WIDTH;
 	}
 	pf->host->error[0] = '\0';
+	return 0;
 }
 
-static void snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
+static int snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
 {
 	struct vfcap_state state;
+	int there = pf ? vfcap_function_state(pf, VFCAP_ID_PASID, &state) : 0;
 
-	if (pf && vfcap_function_state(pf, VFCAP_ID_PASID, &state) > 0)
+	if (there == -ENOMEM)
+		return there;
+	if (there > 0)
 		s->pf_width = state.width;
 	if (pf)
 		pf->host->error[0] = '\0';
+	return 0;
 }
 
 static int snap_record(struct vfcap_function *vf, const struct sight *sight,
@@ -232,11 +239,10 @@ static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bo
 		err = snap_now(vf, sight, s);
 	if (err || !is_enabling(run, i))
 		return err;
-	snap_pf_width(run->pf, s);
-	if (like)
-		return snap_plan(like, opt, sight, s);
-	snap_later(run->pf, opt, s);
-	return 0;
+	err = snap_pf_width(run->pf, s);
+	if (err)
+		return err;
+	return like ? snap_plan(like, opt, sight, s) : snap_later(run->pf, opt, s);
 }
 
 void vfcap_outcome_fail(struct vfcap_outcome *out, const char *message)
@@ -282,14 +288,15 @@ static void cleanup_undo(struct vfcap_undo *undo)
 }
 
 /* The link may lead elsewhere than when the host was read. */
-static void renew_driver(struct vfcap_function *vf, const struct vfcap_binding *b)
+static int renew_driver(struct vfcap_function *vf, const struct vfcap_binding *b)
 {
 	char *driver = b->driver[0] ? strdup(b->driver) : NULL;
 
 	if (b->driver[0] && !driver)
-		return;
+		return vfcap_host_fail(vf->host, -ENOMEM, "%s: %s", vf->name, strerror(ENOMEM));
 	free(vf->driver);
 	vf->driver = driver;
+	return 0;
 }
 
 static int undo_vf(struct vfcap_function *vf, const struct vfcap_undo *undo,
@@ -299,11 +306,15 @@ static int undo_vf(struct vfcap_function *vf, const struct vfcap_undo *undo,
 	struct vfcap_binding now;
 	struct vfcap_use use;
 	char who[VFCAP_USE_ROOM];
-	int err = vfcap_binding_read(vf, &now);
+	int again, err = vfcap_binding_read(vf, &now);
 	size_t n;
 
+	if (err == -ENODEV) {
+		vf->host->error[0] = '\0'; /* nothing is to be taken back of one that has gone */
+		return 0;
+	}
 	if (err)
-		return err == -ENODEV ? 0 : err;
+		return err;
 	n = vfcap_undo_steps(undo, vf->address, &now, step);
 	vfcap_use_find(vf, &now, holders, &use);
 	/* Of one that is being unbound nobody knows yet what is to be done. */
@@ -313,9 +324,14 @@ static int undo_vf(struct vfcap_function *vf, const struct vfcap_undo *undo,
 	}
 	for (size_t i = 0; i < n && !err; i++)
 		err = vfcap_step_do(vf, &step[i]);
-	if (vfcap_binding_read(vf, &now) == 0)
-		renew_driver(vf, &now);
-	return err;
+	again = vfcap_binding_read(vf, &now);
+	if (!again)
+		again = renew_driver(vf, &now);
+	if (again == -ENODEV && !err) {
+		vf->host->error[0] = '\0';
+		return 0;
+	}
+	return err ? err : again;
 }
 
 static bool comes_later(const struct vfcap_undo *undo, size_t i)
@@ -485,6 +501,7 @@ int vfcap_pf_open(struct vfcap_function *pf, struct vfcap **out, struct vfcap_fu
 	int err = vfcap_new(&ctx);
 
 	*out = ctx;
+	*again = NULL;
 	if (err)
 		return vfcap_host_fail(h, err, "%s: %s", pf->name, strerror(-err));
 	ctx->host.one_pf = true;
@@ -523,7 +540,9 @@ int vfcap_repair(struct vfcap_function *pf)
 	err = vfcap_host_sure(h, pf);
 	if (!err)
 		err = vfcap_journal_open(&j, pf, VFCAP_LOCK_WAIT);
-	return err ? err : repair(&j, &repaired);
+	if (!err)
+		err = repair(&j, &repaired);
+	return err ? vfcap_host_fail(h, err, "%s: %s", pf->name, strerror(-err)) : 0;
 }
 
 /* ------------------------------------------------------------------------------------- carrying out -- */
@@ -617,7 +636,7 @@ static int make_steps(struct vfcap_run *run, const struct vfcap_outcome *out, un
 	if (!err && what && part & PART_BIND) {
 		err = vfcap_binding_read(out->vf, &now);
 		if (!err)
-			renew_driver(out->vf, &now);
+			err = renew_driver(out->vf, &now);
 	}
 	return err;
 }

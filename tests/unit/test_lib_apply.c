@@ -3,6 +3,7 @@
  * Descriptions and a host with a kernel that is played: what contradicts itself or the host, VFs that are made and
  * changed, what the kernel may answer, and runs that are killed before each of their writes.
  */
+#include "alloc.h"
 #include "played.h"
 
 #include "../../src/lib/resolve.h"
@@ -724,6 +725,56 @@ static void interrupted_runs_are_taken_back(void **state)
 	assert_true(interrupted > 12);
 }
 
+/* Allocations fail from the run on, at is the first. True: there were as many. */
+static bool apply_without_memory(long at, bool *done)
+{
+	const struct vfcap_apply_options opt = { 0 };
+	struct vfcap *ctx = open_host();
+	const struct vfcap_outcome *out;
+	struct vfcap_apply *apply;
+	bool failed;
+	int err;
+
+	alloc_fail_at = at;
+	err = vfcap_apply(ctx, &spec, &opt, &apply);
+	failed = !alloc_fail_at;
+	alloc_fail_at = 0;
+	assert_true(!err || (err == -ENOMEM && vfcap_error(ctx)[0]));
+	*done = !err && vfcap_apply_outcome(apply, 0)->result == VFCAP_DONE;
+	for (size_t i = 0; !err && !*done && (out = vfcap_apply_outcome(apply, i)); i++)
+		if (out->result != VFCAP_FAILED || !out->message[0])
+			fail_msg("allocation %ld: %s: %s", at, vfcap_result_name(out->result),
+				 out->message);
+	vfcap_apply_free(apply);
+	vfcap_free(ctx);
+	return failed;
+}
+
+/* As before or as after; what could not be taken back, or recorded, is so after the repair. */
+static void without_memory_it_is_taken_back(void **state)
+{
+	bool failed = ALLOC_CAN_FAIL, done;
+	char now[600];
+	long at;
+
+	(void)state;
+	describe_another_number();
+	for (at = 1; failed; at++) {
+		world_new();
+		failed = apply_without_memory(at, &done);
+		if (file_there(UNDO)) {
+			done = is_done();
+			assert_true(run_until(0, false, false));
+		}
+		look(now, sizeof(now));
+		if (strcmp(now, done ? after_another_number : as_new))
+			fail_msg("allocation %ld: %s: %s", at, done ? "done" : "failed", now);
+		assert_false(file_there(UNDO));
+		world_end();
+	}
+	assert_true(at > 100 || !ALLOC_CAN_FAIL);
+}
+
 /* Before each write, until there is none: false. All that was described failed, or was done before. */
 static bool vanishes_at(int at)
 {
@@ -881,6 +932,7 @@ int main(void)
 		cmocka_unit_test(the_next_run_repairs),
 		cmocka_unit_test(what_others_made_is_left_alone),
 		cmocka_unit_test(interrupted_runs_are_taken_back),
+		cmocka_unit_test(without_memory_it_is_taken_back),
 		cmocka_unit_test(a_pf_that_vanishes_is_dealt_with_when_it_is_back),
 		cmocka_unit_test(what_is_kept_is_read_again),
 		cmocka_unit_test(what_is_said_of_one_pf_is_told_by_index),

@@ -4,6 +4,7 @@
  * refused, what is taken back; and runs that are killed before each of their writes, and while they
  * are repaired.
  */
+#include "alloc.h"
 #include "played.h"
 
 #include <sys/file.h>
@@ -590,6 +591,67 @@ static void a_failure_before_is_the_failure(void **state)
 	world_end();
 }
 
+/* ------------------------------------------------------------------------------------------ memory -- */
+
+/* Allocations fail from the change on, at is the first. True: there were as many. */
+static bool change_without_memory(const struct vfcap_change_options *opt, long at, bool *done)
+{
+	struct vfcap_change *change = NULL;
+	struct vfcap *ctx = open_host();
+	struct vfcap_function *vf, *all[VFS];
+	bool failed;
+	size_t n = 0;
+	int err;
+
+	vfcap_vf_foreach(pf_of(ctx), vf)
+		all[n++] = vf;
+	alloc_fail_at = at;
+	err = vfcap_change(ctx, all, n, opt, &change);
+	failed = !alloc_fail_at;
+	alloc_fail_at = 0;
+	assert_true(!err || err == -ENOMEM);
+	assert_true(!err || vfcap_error(ctx)[0]);
+	*done = !err && vfcap_change_outcome(change, 0)->result == VFCAP_DONE;
+	for (size_t i = 0; i < VFS && !err && !*done; i++) {
+		const struct vfcap_outcome *out = vfcap_change_outcome(change, i);
+
+		if (out->result != VFCAP_FAILED || !out->message[0])
+			fail_msg("allocation %ld: %s: %s", at, vfcap_result_name(out->result),
+				 out->message);
+	}
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	return failed;
+}
+
+/* As before or as after; what could not be taken back, or recorded, is so after the repair. */
+static void fail_every_allocation(const struct vfcap_change_options *opt, const char *after)
+{
+	bool failed = ALLOC_CAN_FAIL, done;
+	char before[512];
+	long at;
+
+	for (at = 1; failed; at++) {
+		start(opt);
+		snapshot(before, sizeof(before));
+		failed = change_without_memory(opt, at, &done);
+		if (file_there(UNDO)) {
+			done = is_done();
+			assert_true(run_until(0, false, NULL));
+		}
+		assert_repaired(before, after, done);
+		world_end();
+	}
+	assert_true(at > 40 || !ALLOC_CAN_FAIL);
+}
+
+static void without_memory_it_is_taken_back(void **state)
+{
+	(void)state;
+	fail_every_allocation(&enable, after_enable);
+	fail_every_allocation(&disable, after_disable);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -612,6 +674,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_begun_stays_so),
 		cmocka_unit_test(waiting_for_another_run_is_interrupted),
 		cmocka_unit_test(a_failure_before_is_the_failure),
+		cmocka_unit_test(without_memory_it_is_taken_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
