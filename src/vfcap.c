@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* vfcap: extended capabilities of SR-IOV functions, and the place of emulated PASID and PRI. */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <unistd.h>
@@ -45,15 +46,24 @@ static void hold_standard_fds(void)
 			_exit(VFCAP_EXIT_FAILED);
 }
 
+/* A locale that is not there is none. False: there is no memory for it, and the text would be another one. */
+static bool use_locale(void)
+{
+	errno = 0;
+	return setlocale(LC_CTYPE, "") || errno != ENOMEM;
+}
+
 int main(int argc, char **argv)
 {
 	struct vfcap_cli cli = { 0 };
-	int status;
+	int status = VFCAP_EXIT_FAILED;
 
 	hold_standard_fds();
-	setlocale(LC_CTYPE, "");
 	vfcap_signals_begin(&cli);
-	status = vfcap_cli_parse_top(&cli, argc, argv);
+	if (use_locale())
+		status = vfcap_cli_parse_top(&cli, argc, argv);
+	else
+		vfcap_cli_error(&cli, "%s", strerror(ENOMEM));
 	if (cli.command && !status && !cli.help)
 		status = cli.command->run(&cli);
 	return vfcap_signals_end(&cli, vfcap_cli_close(&cli, status));

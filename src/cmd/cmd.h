@@ -74,6 +74,7 @@ struct vfcap_cli {
 	bool progress_shown; /* a line of it stands on the terminal, */
 	long long progress_at; /* since then, in milliseconds; 0: there was none yet */
 	bool said; /* a usage error was explained */
+	bool told_error; /* why the command failed was told */
 	bool interrupted, taken_back; /* a change was, by a signal; and what it had done was */
 	bool pipe_ignored; /* SIGPIPE was, from the start */
 	bool pipe_closed; /* nobody reads standard output */
@@ -113,7 +114,7 @@ void vfcap_signals_catch(struct vfcap_cli *cli);
 /* Was there one? Nothing else is to be begun then. */
 bool vfcap_signals_caught(void);
 /* Says so. */
-void vfcap_signals_say(const struct vfcap_cli *cli);
+void vfcap_signals_say(struct vfcap_cli *cli);
 /* Ends the process by the signal that was caught, or by that of a closed pipe. Without one it returns the status. */
 int vfcap_signals_end(const struct vfcap_cli *cli, int status);
 
@@ -272,11 +273,11 @@ int vfcap_cli_open(struct vfcap_cli *cli);
 int vfcap_cli_close(struct vfcap_cli *cli, int status);
 
 /* "vfcap: ..." on standard error: errors; warnings (not with -q); details (only with -v). */
-void vfcap_cli_error(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_error(struct vfcap_cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-void vfcap_cli_warn(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_warn(struct vfcap_cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-void vfcap_cli_note(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_note(struct vfcap_cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The worse of two exit statuses: usage, then failed, then no, then done. */

@@ -109,7 +109,9 @@ static void print_section(struct doctor *look, const char *title, const char *mo
 
 	vfcap_out_memory(&body, out);
 	print_checks(&body, look, NULL);
-	if (body.n) {
+	if (body.error) {
+		out->error = out->error ? out->error : body.error;
+	} else if (body.n) {
 		begin_section(look);
 		vfcap_out_style(out, VFCAP_STYLE_BOLD);
 		vfcap_out_text(out, title);

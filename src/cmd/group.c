@@ -50,10 +50,12 @@ struct vfcap_group *vfcap_groups_add(struct vfcap_groups *groups, struct vfcap_o
 
 	if (!group && !body->error)
 		group = add(groups, body);
-	if (group && !add_vf(group, vf))
-		group = NULL;
 	vfcap_out_free(body);
-	return group;
+	if (!group || add_vf(group, vf))
+		return group;
+	if (!group->n) /* there are no groups without a VF */
+		vfcap_out_free(&groups->group[--groups->n].body);
+	return NULL;
 }
 
 void vfcap_groups_print(struct vfcap_groups *groups, struct vfcap_out *out)

@@ -352,6 +352,7 @@ static void vf_json(struct vfcap_json *json, json_t *object, struct item *item)
 
 	fill_mac(&mac, item);
 	vfcap_out_char(&mac, '\0');
+	json->lost |= mac.error != 0;
 	if (mac.n > 1)
 		vfcap_json_set(json, object, "mac", json_string(mac.buf));
 	vfcap_out_free(&mac);
@@ -489,6 +490,10 @@ static int list_run(struct vfcap_cli *cli)
 	table = vfcap_table_new(columns, VFCAP_ARRAY_LEN(columns), &cli->table, &cli->out, &bad);
 	if (!table && bad)
 		return vfcap_cli_unknown_column(cli, bad);
+	if (!table) {
+		vfcap_cli_error(cli, "%s", strerror(ENOMEM));
+		return VFCAP_EXIT_FAILED;
+	}
 	err = vfcap_cli_open(cli);
 	/* A machine without PCI has an empty list of functions. */
 	if (err && !cli->no_pci)
@@ -496,7 +501,7 @@ static int list_run(struct vfcap_cli *cli)
 	else if (cli->json)
 		status = list_json(cli, opt.all, !err);
 	else
-		status = err || !table ? VFCAP_EXIT_DONE : list_table(cli, opt.all, table);
+		status = err ? VFCAP_EXIT_DONE : list_table(cli, opt.all, table);
 	vfcap_table_free(table);
 	return status;
 }

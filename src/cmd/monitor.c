@@ -161,7 +161,7 @@ static void network_json(struct vfcap_json *json, json_t *object, const struct v
 	if (event->has_mac) {
 		out_mac(&mac, event->mac);
 		vfcap_out_char(&mac, '\0');
-		vfcap_json_set(json, object, "mac", json_string(mac.buf ? mac.buf : ""));
+		vfcap_json_set(json, object, "mac", mac.error ? NULL : json_string(mac.buf));
 	}
 	vfcap_out_free(&mac);
 	if (event->vlan >= 0)

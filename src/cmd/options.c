@@ -518,7 +518,6 @@ void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *com
 	struct argp argp = command ? command_argp(command) : top_argp;
 	char name[32] = "vfcap";
 
-	(void)cli;
 	if (help == VFCAP_HELP_TABLES) {
 		print_tables();
 		return;
@@ -529,10 +528,13 @@ void vfcap_cli_print_help(struct vfcap_cli *cli, const struct vfcap_command *com
 	}
 	if (command)
 		snprintf(name, sizeof(name), "vfcap %s", command->name);
+	errno = 0;
 	argp_help(&argp, stdout,
 		  help == VFCAP_HELP_USAGE ? ARGP_HELP_USAGE :
 					     ARGP_HELP_SHORT_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC,
 		  name);
+	if (errno == ENOMEM) /* it leaves out what it has no memory for */
+		cli->out.error = -ENOMEM;
 	if (help == VFCAP_HELP_LONG && command && command->columns)
 		print_columns(command);
 }

@@ -538,7 +538,7 @@ static int plan_run(struct vfcap_cli *cli)
 	if (vfcap_cli_open(cli))
 		return VFCAP_EXIT_FAILED;
 	status = vfcap_cli_pick(cli, VFCAP_PICK_VFS, &picked);
-	if (!picked.n && !cli->n_device)
+	if (!status && !picked.n && !cli->n_device)
 		status = vfcap_cli_no_vfs(cli);
 	status = vfcap_cli_worse(status, plan_picked(cli, &opt, &picked));
 	vfcap_picked_free(&picked);

@@ -19,25 +19,29 @@ static __attribute__((format(printf, 1, 0))) void say(const char *fmt, va_list a
 	char line[1024];
 
 	vsnprintf(line, sizeof(line), fmt, ap);
+	if (!line[0])
+		snprintf(line, sizeof(line), "it failed, and why is not known");
 	vfcap_out_str(&out, "vfcap: ");
 	vfcap_out_text(&out, line);
 	vfcap_out_char(&out, '\n');
 	if (!out.error)
 		fwrite(out.buf, 1, out.n, stderr);
+	else
+		fprintf(stderr, "vfcap: %s\n", strerror(-out.error));
 	vfcap_out_free(&out);
 }
 
-void vfcap_cli_error(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_error(struct vfcap_cli *cli, const char *fmt, ...)
 {
 	va_list ap;
 
-	(void)cli;
+	cli->told_error = true;
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
 }
 
-void vfcap_cli_warn(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_warn(struct vfcap_cli *cli, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -47,7 +51,7 @@ void vfcap_cli_warn(const struct vfcap_cli *cli, const char *fmt, ...)
 	va_end(ap);
 }
 
-void vfcap_cli_note(const struct vfcap_cli *cli, const char *fmt, ...)
+void vfcap_cli_note(struct vfcap_cli *cli, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -80,11 +84,13 @@ int vfcap_cli_worse(int a, int b)
 static int set_demo(struct vfcap_cli *cli)
 {
 	char *dir = vfcap_demo_dir();
-	int err;
+	int err = dir ? 0 : -errno;
 
 	if (!dir) {
-		vfcap_cli_error(cli, "--demo: the demo host is not installed");
-		return -ENOENT;
+		vfcap_cli_error(cli, "--demo: %s",
+				err == -ENOMEM ? strerror(ENOMEM) :
+						 "the demo host is not installed");
+		return err;
 	}
 	err = vfcap_set_sysroot(cli->ctx, dir);
 	free(dir);
@@ -158,7 +164,7 @@ int vfcap_cli_open(struct vfcap_cli *cli)
 }
 
 /* An answer that a failed read is missing from is none, even where it was given. */
-static int close_reads(const struct vfcap_cli *cli, int status)
+static int close_reads(struct vfcap_cli *cli, int status)
 {
 	bool config = cli->command && !cli->command->changes;
 	const char *what = NULL;
@@ -167,7 +173,8 @@ static int close_reads(const struct vfcap_cli *cli, int status)
 		what = vfcap_failed_read(cli->ctx, config);
 	if (!what)
 		return status;
-	vfcap_cli_error(cli, "%s", what);
+	if (!cli->told_error || strcmp(what, strerror(ENOMEM)))
+		vfcap_cli_error(cli, "%s", what);
 	return VFCAP_EXIT_FAILED;
 }
 
@@ -192,6 +199,9 @@ int vfcap_cli_close(struct vfcap_cli *cli, int status)
 	}
 	vfcap_signals_say(cli);
 	status = close_reads(cli, status);
+	if (status == VFCAP_EXIT_FAILED && !cli->told_error && !cli->pipe_closed)
+		vfcap_cli_error(cli, "%s: it failed, and why is not known",
+				cli->command ? cli->command->name : "vfcap");
 	vfcap_free(cli->ctx);
 	vfcap_out_free(&cli->out);
 	free(cli->from);
@@ -241,8 +251,8 @@ static int name_device(struct vfcap_cli *cli, const char *device, struct named *
 
 	if (err)
 		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
-	else
-		err = name_one(named, fns, n);
+	else if ((err = name_one(named, fns, n)))
+		vfcap_cli_error(cli, "%s: %s", device, strerror(-err));
 	free(fns);
 	if (err == -ENOENT)
 		return VFCAP_EXIT_NO;

@@ -52,7 +52,7 @@ void vfcap_signals_begin(struct vfcap_cli *cli)
 	cli->pipe_ignored = signal(SIGPIPE, SIG_IGN) == SIG_IGN;
 }
 
-void vfcap_signals_say(const struct vfcap_cli *cli)
+void vfcap_signals_say(struct vfcap_cli *cli)
 {
 	const char *name = caught ? sigabbrev_np(caught) : NULL;
 

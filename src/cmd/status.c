@@ -272,13 +272,15 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 	}
 	out_leftover(&text, &left);
 	vfcap_out_char(&text, '\0');
-	if (left.running)
+	if (text.error)
+		look->error = text.error;
+	else if (left.running)
 		vfcap_cli_note(look->cli, "%s: vfcap is at work on it", vfcap_function_name(pf));
 	else
 		vfcap_cli_warn(
 			look->cli,
 			"%s: a run that did not end has left something (%s): status --repair %s",
-			vfcap_function_name(pf), text.buf ? text.buf : "",
+			vfcap_function_name(pf), text.buf,
 			left.damaged ? "cannot help" :
 			left.done    ? "finishes it" :
 				       "takes it back");

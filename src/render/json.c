@@ -14,6 +14,13 @@ void vfcap_json_begin(struct vfcap_json *json, struct vfcap_out *out, const char
 	vfcap_out_str(out, "\":[");
 }
 
+/* What was lost for want of memory makes the whole useless. */
+static void check_lost(const struct vfcap_json *json)
+{
+	if (json->lost && !json->out->error)
+		json->out->error = -ENOMEM;
+}
+
 static void out_escape(struct vfcap_out *out, uint32_t c)
 {
 	if (c > 0xffff) {
@@ -70,6 +77,7 @@ void vfcap_json_line(struct vfcap_json *json, json_t *object)
 
 void vfcap_json_end(struct vfcap_json *json)
 {
+	check_lost(json);
 	vfcap_out_str(json->out, json->n ? "\n]}\n" : "]}\n");
 }
 

@@ -388,7 +388,11 @@ static int print_scols(struct vfcap_table *t, struct vfcap_out *out)
 		err = scols_columns(t, st);
 	for (i = 0; !err && i < t->n_rows; i++)
 		err = scols_row(t, st, line, i);
-	return err ? err : scols_print_table(st);
+	if (err)
+		return err;
+	errno = 0; /* libsmartcols leaves out what it has no memory for */
+	err = scols_print_table(st);
+	return err ? err : errno == ENOMEM ? -ENOMEM : 0;
 }
 
 int vfcap_table_print(struct vfcap_table *t, struct vfcap_out *out, unsigned int fold)
