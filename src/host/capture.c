@@ -451,7 +451,7 @@ static int add_excerpt(struct capture *c, const char *path, bool words, const ch
 	if (!out)
 		return -ENOMEM;
 	(words ? choose_words : choose_lines)(in, out, wanted, n_wanted);
-	if (fclose(out))
+	if (fclose(out) || !text)
 		return -ENOMEM;
 	add_bytes(c, real, text, len);
 	return 0;
@@ -519,7 +519,7 @@ static int add_names(struct capture *c)
 	memcpy(fn, h->fn, h->n * sizeof(struct vfcap_function *));
 	qsort(fn, h->n, sizeof(struct vfcap_function *), by_ids);
 	print_names(h, fn, out);
-	if (fclose(out))
+	if (fclose(out) || !text)
 		return -ENOMEM;
 	add_bytes(c, "usr/share/misc/pci.ids", text, len);
 	return 0;
@@ -546,7 +546,7 @@ static int add_vfinfo(struct capture *c)
 		info.has_mac &= c->serials;
 		vfcap_vfinfo_print(out, vf, &info);
 	}
-	if (fclose(out) && !err)
+	if ((fclose(out) || !text) && !err)
 		err = -ENOMEM;
 	if (!err && len)
 		add_bytes(c, VFCAP_CAPTURE_VFINFO, text, len);

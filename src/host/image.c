@@ -125,6 +125,7 @@ static void choose_names(struct vfcap_host *h, struct vfcap_pciaccess *p)
 	p->names_fd = h->root && !h->live ? copy_names(h->root) : -ENOENT;
 	if (p->names_fd >= 0) {
 		p->no_names = !use_copy(p);
+		h->no_memory |= p->no_names;
 	} else if (p->names_fd != -ENOENT && p->names_fd != -EACCES) {
 		p->no_names = true; /* the reader keeps why */
 	} else if (!may_open(p->a->id_file_name)) {
@@ -141,6 +142,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 	if (p)
 		return p;
 	p = calloc(1, sizeof(*p));
+	h->no_memory |= !p;
 	if (!p)
 		return NULL;
 	p->a = pci_alloc();
@@ -161,7 +163,7 @@ static struct vfcap_pciaccess *access_get(struct vfcap_host *h)
 /* ------------------------------------------------------------------------------ config space -- */
 
 struct block {
-	struct pci_dev *dev;
+	struct vfcap_function *fn;
 	unsigned int off, len;
 	uint8_t *buf;
 	int ok;
@@ -170,18 +172,13 @@ struct block {
 static void block_read(void *arg)
 {
 	struct block *b = arg;
-
-	b->ok = pci_read_block(b->dev, (int)b->off, b->buf, (int)b->len);
-}
-
-static struct pci_dev *device_get(struct vfcap_function *fn)
-{
+	struct vfcap_function *fn = b->fn;
 	const struct vfcap_address a = fn->address;
 
 	if (!fn->access)
 		fn->access = pci_get_dev(fn->host->pci->a, (int)a.domain, a.bus, a.devfn >> 3,
 					 a.devfn & 7);
-	return fn->access;
+	b->ok = pci_read_block(fn->access, (int)b->off, b->buf, (int)b->len);
 }
 
 /* libpci says that a read failed, but not why. */
@@ -199,16 +196,16 @@ static int why(struct vfcap_function *fn)
 
 static int live_read(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf)
 {
-	struct block b = { .dev = device_get(fn), .off = off, .len = len, .buf = buf };
+	struct block b = { .fn = fn, .off = off, .len = len, .buf = buf };
 	unsigned int size = (unsigned int)fn->config_size;
 	struct escape here;
 
-	if (!b.dev)
-		return -ENOMEM;
 	if (off >= size)
 		return 0;
 	b.len = len < size - off ? len : size - off;
-	return guarded(&here, block_read, &b) && b.ok ? (int)b.len : why(fn);
+	if (guarded(&here, block_read, &b) && b.ok)
+		return (int)b.len;
+	return fn->access ? why(fn) : -ENOMEM;
 }
 
 /* What failed once, as when memory was short, is tried again. */
@@ -310,13 +307,17 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 		if (name->vendor == vendor && name->device == device)
 			return name->text;
 	name = calloc(1, sizeof(*name));
+	h->no_memory |= !name;
 	if (!name)
 		return NULL;
 	name->vendor = vendor;
 	name->device = device;
 	q.a = p->a;
-	if (guarded(&here, look_up, &q) && q.answer)
+	if (!guarded(&here, look_up, &q)) /* it gives up for want of memory only */
+		h->no_memory = true;
+	else if (q.answer)
 		name->text = strdup(q.answer);
+	h->no_memory |= q.answer && !name->text;
 	name->next = *head;
 	*head = name;
 	return name->text;

@@ -465,7 +465,7 @@ static int save_record(const struct vfcap_journal *j, const struct vfcap_record 
 		return -ENOMEM;
 	vfcap_record_print(file, record, j->pf->name, boot);
 	failed = ferror(file);
-	if (fclose(file) || failed)
+	if (fclose(file) || failed || !text) /* glibc cuts the text to its length, and may have none then */
 		return -ENOMEM;
 	return ops->save(j->pf->host, j->dir, name, text);
 }

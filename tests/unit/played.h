@@ -449,6 +449,14 @@ static inline void snapshot(char *buf, size_t size)
 	}
 }
 
+/* It was not done, for want of memory; who uses a VF cannot be found out then, which is refused. */
+static inline bool is_without_memory(const struct vfcap_outcome *out)
+{
+	return out->result == VFCAP_FAILED ||
+	       (out->result == VFCAP_REFUSED &&
+		(out->code == VFCAP_OK || strstr(out->message, strerror(ENOMEM))));
+}
+
 static inline bool file_there(const char *path)
 {
 	return faccessat(world.tree.fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

@@ -742,7 +742,7 @@ static bool apply_without_memory(long at, bool *done)
 	assert_true(!err || (err == -ENOMEM && vfcap_error(ctx)[0]));
 	*done = !err && vfcap_apply_outcome(apply, 0)->result == VFCAP_DONE;
 	for (size_t i = 0; !err && !*done && (out = vfcap_apply_outcome(apply, i)); i++)
-		if (out->result != VFCAP_FAILED || !out->message[0])
+		if (!is_without_memory(out) || !out->message[0])
 			fail_msg("allocation %ld: %s: %s", at, vfcap_result_name(out->result),
 				 out->message);
 	vfcap_apply_free(apply);

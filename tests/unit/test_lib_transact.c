@@ -615,7 +615,7 @@ static bool change_without_memory(const struct vfcap_change_options *opt, long a
 	for (size_t i = 0; i < VFS && !err && !*done; i++) {
 		const struct vfcap_outcome *out = vfcap_change_outcome(change, i);
 
-		if (out->result != VFCAP_FAILED || !out->message[0])
+		if (!is_without_memory(out) || !out->message[0])
 			fail_msg("allocation %ld: %s: %s", at, vfcap_result_name(out->result),
 				 out->message);
 	}
