@@ -121,22 +121,31 @@ static void scan_process(struct vfcap_host *h, const char *process, struct vfcap
 
 #define HOST_NAMESPACE "pid:[4026531836]" /* PROC_PID_INIT_INO of the kernel */
 
-/* Are all processes of the host to be seen? Its first one is hidden with the others (hidepid), and in a container it is
- * another one. */
-static void check_all_seen(struct vfcap_host *h, struct vfcap_holders *holders)
+static bool has_name(const struct vfcap_names *names, const char *name)
 {
-	char namespace[64];
-	int there = vfcap_root_has(h->root, "proc/1");
-	ssize_t n = vfcap_root_read_link(h->root, "proc/1/ns/pid", namespace, sizeof(namespace));
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->name[i], name) == 0)
+			return true;
+	return false;
+}
 
-	if (there < 0)
-		note(holders->unread, "proc/1", there);
-	else if (!there)
+/* Are all processes of the host to be seen? Its first one is left out of the list with the others (hidepid), and in a
+ * container it is another one. */
+static void check_all_seen(struct vfcap_host *h, const struct vfcap_names *processes,
+			   struct vfcap_holders *holders)
+{
+	bool first = has_name(processes, "1");
+	char namespace[64] = "";
+	ssize_t n = 0;
+
+	if (first)
+		n = vfcap_root_read_link(h->root, "proc/1/ns/pid", namespace, sizeof(namespace));
+	else
 		snprintf(holders->unread, UNREAD,
 			 "/proc: processes of others are hidden (hidepid)");
-	else if (n < 0)
+	if (n < 0)
 		note(holders->unread, "proc/1/ns/pid", (int)n);
-	else if (strcmp(namespace, HOST_NAMESPACE))
+	else if (first && strcmp(namespace, HOST_NAMESPACE))
 		snprintf(holders->unread, UNREAD,
 			 "/proc: shows a container's processes, and not those of the host");
 }
@@ -160,7 +169,7 @@ static void scan_all(struct vfcap_host *h, struct vfcap_holders *holders)
 	note(holders->unread, "proc", err);
 	if (holders->numbered && !err) {
 		self = find_self(h, holders);
-		check_all_seen(h, holders);
+		check_all_seen(h, &names, holders);
 	}
 	for (size_t i = 0; i < names.n; i++)
 		if (isdigit((unsigned char)names.name[i][0]) && atoi(names.name[i]) != self)

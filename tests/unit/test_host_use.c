@@ -3,8 +3,11 @@
  * use, perhaps. */
 #include "tree.h"
 
+#include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 
@@ -305,6 +308,54 @@ static void live_processes_hold_what_they_opened(void **state)
 	tree_free(&tree);
 }
 
+/* Looks at a proc of its own, which is mounted with those options, as nobody; a new namespace: of no other processes. */
+static int scan_proc(const char *options, bool namespace, const char *unread)
+{
+	struct vfcap_host host = { .live = true };
+	struct vfcap_holders holders;
+	int ret = 77;
+
+	if (unshare(CLONE_NEWNS | (namespace ? CLONE_NEWPID : 0)) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return ret;
+	if (namespace && fork()) { /* who comes next is its first process */
+		wait(&ret);
+		return WEXITSTATUS(ret);
+	}
+	if (mount("proc", "/proc", "proc", 0, options) || setgroups(0, NULL) ||
+	    setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534) ||
+	    vfcap_root_open(&host.root, "/"))
+		return ret;
+	vfcap_holders_scan(&host, &holders);
+	ret = strcmp(holders.unread, unread) ? 1 : 0;
+	if (ret)
+		fprintf(stderr, "%s: %s\n", options, holders.unread);
+	vfcap_holders_free(&holders);
+	vfcap_root_close(host.root);
+	return ret;
+}
+
+static void sees(const char *options, bool namespace, const char *unread)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(scan_proc(options, namespace, unread));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WEXITSTATUS(status) == 77)
+		skip(); /* only root mounts, and not in each sandbox */
+	assert_int_equal(status, 0);
+}
+
+static void processes_that_are_not_seen_may_hold_it(void **state)
+{
+	(void)state;
+	sees("hidepid=2", false, "/proc: processes of others are hidden (hidepid)");
+	sees("hidepid=1", false, "/proc/1/ns/pid: Operation not permitted");
+	sees("hidepid=0", true, "/proc: shows a container's processes, and not those of the host");
+}
+
 /* ------------------------------------------------------------------------------------ bindings -- */
 
 static void unreadable_bindings_are_errors(void **state)
@@ -400,6 +451,7 @@ int main(void)
 		cmocka_unit_test(processes_that_ended_are_gone),
 		cmocka_unit_test(interfaces_that_cannot_be_asked_may_be_up),
 		cmocka_unit_test(live_processes_hold_what_they_opened),
+		cmocka_unit_test(processes_that_are_not_seen_may_hold_it),
 		cmocka_unit_test(unreadable_bindings_are_errors),
 		cmocka_unit_test(unreadable_counts_are_errors),
 		cmocka_unit_test(unreadable_aliases_are_errors),
