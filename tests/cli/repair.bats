@@ -139,7 +139,7 @@ log() { # LINE...
 	assert_equal "$stderr" "vfcap: $pf: finished enable, which had not ended"
 	assert_equal "$(<"$record")" "$before"$'\nvf 0000:3b:01.0 iavf -'
 	for command in enable disable; do
-		run kernel "$record" -- pread64:error=EIO -- $command ens1f0/vf3-4
+		run kernel "$record" -- pread64:error=EIO -- $command --assume-unused ens1f0/vf3-4
 		assert_failure 1
 		assert_output --partial "/run/vfcap/$pf.record: Input/output error"
 		[ ! -e "$undo" ]
@@ -168,7 +168,7 @@ log() { # LINE...
 	done
 	rm "$undo"
 	echo "vfcap-record 2 $pf $boot" >"$record"
-	run kernel -- disable ens1f0/vf4
+	run kernel -- disable --assume-unused ens1f0/vf4
 	assert_failure 1
 	assert_output --partial "/run/vfcap/$pf.record: was written by a later vfcap"
 	assert_equal "$(<"$record")" "vfcap-record 2 $pf $boot"
@@ -190,7 +190,7 @@ log() { # LINE...
 	assert_output --partial '/run/vfcap: Input/output error'
 	[ ! -e "$dir/run/vfcap" ]
 	mkdir -p "$dir/etc"
-	run kernel "$dir/etc" -- fsync:error=EIO -- enable --persist ens1f0/vf3
+	run kernel "$dir/etc" -- fsync:error=EIO -- enable --assume-unused --persist ens1f0/vf3
 	assert_failure 1
 	assert_output --partial '/etc/vfcap.d: Input/output error'
 	[ ! -e "$dir/etc/vfcap.d" ]
