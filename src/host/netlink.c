@@ -282,6 +282,8 @@ void vfcap_netlink_take_line(const char *line, const struct vfcap_function *pf,
 			       m + 3, m + 4, m + 5, after) == 6;
 	taken.has_vlan =
 		sscanf(vlan, "%4hu%1s", &taken.vlan, after) == 1 && taken.vlan <= VLAN_MOST;
+	if (!taken.has_vlan)
+		taken.vlan = 0;
 	taken.vlan_stag = strcmp(proto, "802.1ad") == 0;
 	for (size_t i = 0; i < VFCAP_VF_SWITCHES; i++)
 		if (told[i][0] >= '0' && told[i][0] <= (i == VFCAP_VF_LINK ? '2' : '1'))

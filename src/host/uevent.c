@@ -77,7 +77,8 @@ void vfcap_links_parse(const void *messages, size_t len,
 		    !nlmsg_valid_hdr(nlh, sizeof(struct ifinfomsg)))
 			continue;
 		name = nlmsg_find_attr(nlh, sizeof(struct ifinfomsg), IFLA_IFNAME);
-		if (name && nla_len(name) > 1 && !((char *)nla_data(name))[nla_len(name) - 1])
+		if (name && nla_len(name) > 1 && *(char *)nla_data(name) &&
+		    !((char *)nla_data(name))[nla_len(name) - 1])
 			found(arg, nla_data(name));
 	}
 }
