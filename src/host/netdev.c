@@ -131,9 +131,9 @@ static int wait_up(struct vfcap_watch *watch, const struct vfcap_function *pf,
 		long long left = end - now_ms();
 		int n;
 
-		if (err == -ENOBUFS) {
-			n = is_up(pf, netdev->name, netdev);
-			err = n > 0 ? 0 : n == -ENOENT ? -ENODEV : n ? n : -EAGAIN;
+		if (err == -ENOBUFS) { /* it may have another name by now */
+			n = find_down(pf, netdev);
+			err = n > 0 ? -EAGAIN : n;
 		}
 		if (err != -EAGAIN)
 			return err;
