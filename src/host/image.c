@@ -285,6 +285,7 @@ static void look_up(void *arg)
 {
 	struct question *q = arg;
 
+	errno = 0; /* it has no names when it has no memory to open their file with */
 	if (q->device == NO_DEVICE)
 		q->answer = pci_lookup_name(q->a, q->buf, sizeof(q->buf),
 					    PCI_LOOKUP_VENDOR | NAME_FLAGS, q->vendor);
@@ -317,7 +318,7 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 		h->no_memory = true;
 	else if (q.answer)
 		name->text = strdup(q.answer);
-	h->no_memory |= q.answer && !name->text;
+	h->no_memory |= !name->text && errno == ENOMEM;
 	name->next = *head;
 	*head = name;
 	return name->text;

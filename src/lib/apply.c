@@ -53,6 +53,13 @@ static void run_all(struct vfcap_apply *apply)
 		pthread_join(thread[--n], NULL);
 }
 
+static bool lacked_memory(const struct vfcap_host *h)
+{
+	const char *what;
+
+	return h->no_memory || (h->root && vfcap_root_failure(h->root, &what) == -ENOMEM);
+}
+
 static void apply_for_real(struct vfcap *ctx, struct vfcap_apply *apply)
 {
 	struct vfcap_function *pf;
@@ -80,7 +87,7 @@ static void apply_for_real(struct vfcap *ctx, struct vfcap_apply *apply)
 				       job->target->pf->name, strerror(ENOMEM));
 		ctx->host.no_memory |= job->unsaid;
 		for (size_t k = 0; k < 3; k++)
-			ctx->host.no_memory |= job->ctx[k] && job->ctx[k]->host.no_memory;
+			ctx->host.no_memory |= job->ctx[k] && lacked_memory(&job->ctx[k]->host);
 	}
 }
 

@@ -80,9 +80,11 @@ void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, 
 	snprintf(failure->what, sizeof(failure->what), "%s: %s", object, strerror(-err));
 }
 
+/* Want of memory is not the object's: whoever says what could not be read cannot make up for what it means elsewhere. */
 void vfcap_root_forget_failure(const struct vfcap_root *root)
 {
-	root->failure->err = 0;
+	if (root->failure->err != -ENOMEM)
+		root->failure->err = 0;
 }
 
 /* ------------------------------------------------------------------------------------- files -- */

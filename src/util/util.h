@@ -174,7 +174,7 @@ int vfcap_root_failure(const struct vfcap_root *root, const char **what);
 unsigned long vfcap_root_failures(const struct vfcap_root *root);
 /* Keeps an error of what is no file, but asked in the same run. */
 void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err);
-/* What was said is not to be said again. */
+/* What was said is not to be said again. -ENOMEM stays. */
 void vfcap_root_forget_failure(const struct vfcap_root *root);
 
 /* ------------------------------------------------------------------------------------ procfs -- */
