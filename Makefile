@@ -157,9 +157,11 @@ $(O)/vfcap.pc: pkgconfig/vfcap.pc.in $(O)/.flags Makefile
 	$(call say,GEN,$@)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|; s|@REQUIRES@|$(lib_deps)|' $< >$@
 
-$(O)/contrib/%: contrib/%.in $(O)/.flags Makefile
+# Both units have the same sandbox.
+$(O)/contrib/%: contrib/%.in contrib/systemd/sandbox $(O)/.flags Makefile
 	@mkdir -p $(@D)
-	$(call say,GEN,$@)sed -e 's|@BINDIR@|$(BINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|' $< >$@
+	$(call say,GEN,$@)sed -e 's|@BINDIR@|$(BINDIR)|; s|@LIBEXECDIR@|$(LIBEXECDIR)|' \
+		-e '/^@SANDBOX@$$/ { r contrib/systemd/sandbox' -e 'd; }' $< | sed '3,$${/^# SPDX/d;}' >$@
 
 $(O)/man/%: man/%.scd | needs
 	@mkdir -p $(@D)

@@ -142,6 +142,32 @@ declared() {
 	assert_output "$VFCAP_VERSION"
 }
 
+# systemd looks for what they start, which is below DEST.
+@test "systemd finds no fault in the units, and they expose little" {
+	command -v systemd-analyze >/dev/null || skip 'no systemd-analyze here'
+	local unit
+	for unit in vfcap-apply.service vfcap-apply@.service; do
+		sed "s|^ExecStart=|&$DEST|" "$lib/systemd/system/$unit" >"$BATS_TEST_TMPDIR/$unit"
+		run grep -c "^ExecStart=$DEST" "$BATS_TEST_TMPDIR/$unit"
+		assert_output 1
+		run systemd-analyze verify --man=no "$BATS_TEST_TMPDIR/$unit"
+		refute_output --partial vfcap
+		run systemd-analyze security --offline=true --no-pager --threshold=45 "$BATS_TEST_TMPDIR/$unit"
+		assert_success
+	done
+}
+
+@test "both units have one sandbox, whole" {
+	local unit
+	for unit in vfcap-apply.service vfcap-apply@.service; do
+		run diff <(sed '/^# What vfcap has no use for/,/^$/!d; /^$/d' "$lib/systemd/system/$unit") \
+			<(tail -n +2 "$VFCAP_SOURCE/contrib/systemd/sandbox")
+		assert_success
+		run grep -E '@[A-Z]+@' "$lib/systemd/system/$unit"
+		assert_failure
+	done
+}
+
 @test "the Ansible role is installed as it is" {
 	run diff -r "$VFCAP_SOURCE/contrib/ansible" "$DEST$prefix/share/vfcap/ansible"
 	assert_success
