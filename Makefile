@@ -8,6 +8,8 @@
 # make module     the kernel module, for the running kernel or that of KDIR=
 # make install-dkms  its sources, for DKMS
 # make deb        Debian packages of all that, in build/deb
+# make check-faults  every system call and allocation of vfcap fails in turn, or is where it is killed, over a played
+#                 kernel (a quarter of an hour; FAULTS= so many of them, that FAULTS_SEED= picks: as make check does)
 # make check-vm   only its tests on stock kernels in QEMU; KERNEL='6.12 6.1' says on which ones
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 # make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
@@ -30,6 +32,8 @@ V ?= 0
 SAN ?=
 FUZZ_TIME ?= 60
 KERNEL ?= 6.12
+FAULTS ?= 8000
+FAULTS_SEED ?= 1
 
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -313,18 +317,32 @@ $(O)/fuzz/fuzz_%: $(O)/fuzz/tests/fuzz/fuzz_%.o $(O)/fuzz/lib.a
 	$(call say,FUZZ-LD,$@)$(FUZZ_CC) $(fuzz_flags) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) \
 		$(lib_ldlibs) $(if $(filter %/fuzz_spec,$@),$(tool_ldlibs))
 
+# Faults: vfcap itself over a kernel that is played by what is preloaded.
+faults_so := $(O)/faults/kernel.so $(O)/faults/malloc.so
+faults_src := $(filter-out %/kernel.c %/malloc.c,$(sort $(wildcard tests/faults/*.c)))
+.PHONY: faults-progs
+faults-progs: $(O)/faults/faults $(faults_so) $(O)/vfcap $(O)/mkhost $(O)/demo
+
+$(O)/faults/faults: $(call obj,$(faults_src))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(link) -o $@ $^
+
+$(faults_so): $(O)/faults/%.so: $(O)/tests/faults/%.o
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
+
 # What tests/run and the tests themselves need to know of this build.
-exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL
+exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL FAULTS FAULTS_SEED
 export $(exports)
 run = +@MAKE='$(MAKE)' tests/run
 
-tiers := unit unit-san unit-be unit-32 core core-kernel layers cli docs install fuzz scripts vm
+tiers := unit unit-san unit-be unit-32 core core-kernel layers cli docs install faults fuzz scripts vm
 .PHONY: $(tiers:%=check-%)
 check:
 	@tests/setup check
 	$(run) $(tiers)
 
-$(filter-out check-vm,$(tiers:%=check-%)): check-%:
+$(filter-out check-vm check-faults,$(tiers:%=check-%)): check-%:
 	$(run) $*
 
 fuzz:
@@ -332,7 +350,8 @@ fuzz:
 
 # In a machine of its own: what runs there as root, and what is around it.
 .PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot check-32 vm-progs
-check-vm check-kernels check-ansible check-packages check-boot check-32: check-%:
+check-faults: FAULTS := all
+check-vm check-faults check-kernels check-ansible check-packages check-boot check-32: check-%:
 	@tests/setup $*
 	$(run) $*
 

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the preloaded library asks of the harness: a packet with one of these, a text, and a descriptor. */
+#ifndef VFCAP_FAULTS_ASK_H
+#define VFCAP_FAULTS_ASK_H
+
+#include <stdbool.h>
+
+enum {
+	ASK_WRITE = 'w', /* text was written to that file: err */
+	ASK_STATFS = 'f', /* in which file system it is: fs */
+	ASK_STATX =
+		'x', /* what the file of that name in that directory is: is_device, major, minor */
+};
+
+struct reply {
+	int err;
+	long fs;
+	bool is_device;
+	unsigned int major, minor;
+};
+
+#endif
