@@ -17,6 +17,7 @@
 #                 hour to build it, once)
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
+# make check-stress  16 processes on one root with a played kernel, for TIME=300 seconds
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
 # make check-32   all of it built in a Debian of 32 bits, its unit tests and what the tool says there (root)
 # make check-ansible  the Ansible role, over two captured hosts, and on a stock kernel in QEMU
@@ -331,6 +332,13 @@ $(faults_so): $(O)/faults/%.so: $(O)/tests/faults/%.o
 	@mkdir -p $(@D)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
+# Stress: the same kernel behind one root, for many processes at once.
+.PHONY: stress-progs
+stress-progs: $(O)/stress/kernel $(O)/faults/kernel.so $(O)/vfcap $(O)/mkhost
+$(O)/stress/kernel: $(call obj,tests/stress/kernel.c tests/faults/played.c tests/faults/tree.c)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)$(link) -o $@ $^
+
 # What tests/run and the tests themselves need to know of this build.
 exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL FAULTS FAULTS_SEED
 export $(exports)
@@ -347,6 +355,11 @@ $(filter-out check-vm check-faults,$(tiers:%=check-%)): check-%:
 
 fuzz:
 	$(run) fuzz
+
+.PHONY: check-stress
+check-stress:
+	@tests/setup check
+	$(run) stress
 
 # In a machine of its own: what runs there as root, and what is around it.
 .PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot check-32 vm-progs

@@ -6,6 +6,8 @@
  * socket(), connect(), sendmsg(), recvfrom(), close().
  *
  *	FAULTS_SOCKET   where the harness listens; without it: no kernel
+ *	FAULTS_ASK      the harness is asked before anything is written, and says what is left to be (-1): others
+ *	                that read meanwhile see nothing that a kernel would not show
  *	FAULTS_CHILD    the child, from 1, that is to be told apart by strace
  *	FAULTS_PAD      SYSCALL:N: it begins with N calls of that number, which fail: what strace counts
  *	                then belongs to no other process
@@ -32,6 +34,7 @@
 /* Outside of static data there is nowhere to keep what a library needs to know. */
 static struct {
 	struct sockaddr_un address;
+	bool ask;
 	int child, children;
 	long pad, pads;
 } kernel;
@@ -47,6 +50,7 @@ static void __attribute__((constructor)) begin(void)
 		snprintf(kernel.address.sun_path, sizeof(kernel.address.sun_path), "%s", path);
 	if (child && pad && sscanf(pad, "%ld:%ld", &kernel.pad, &kernel.pads) == 2)
 		kernel.child = atoi(child);
+	kernel.ask = getenv("FAULTS_ASK");
 	syscall(SYS_getpgid, 0);
 }
 
@@ -94,17 +98,20 @@ static bool is_played(void)
 ssize_t write(int fd, const void *text, size_t len)
 {
 	bool is_file = fd != STDOUT_FILENO && fd != STDERR_FILENO && is_played();
+	bool first = is_file && len && kernel.ask;
+	ssize_t n = (ssize_t)len;
 	sigset_t all, old;
-	int err = 0;
-	ssize_t n;
+	int err;
 
 	sigfillset(&all);
 	if (is_file)
 		sigprocmask(SIG_BLOCK, &all, &old);
-	n = syscall(SYS_write, fd, text, len);
-	if (n < 0)
-		err = errno;
-	else if (n > 0 && is_file)
+	err = first ? ask(ASK_WRITE, fd, text, len).err : NOT_THE_KERNELS;
+	if (err == NOT_THE_KERNELS) {
+		n = syscall(SYS_write, fd, text, len);
+		err = n < 0 ? errno : 0;
+	}
+	if (n > 0 && is_file && !first)
 		err = ask(ASK_WRITE, fd, text, len).err;
 	if (is_file)
 		sigprocmask(SIG_SETMASK, &old, NULL);

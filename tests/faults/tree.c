@@ -230,11 +230,16 @@ void tree_mkdir(int dir, const char *fmt, ...)
 		die("%s: %s", path, strerror(errno));
 }
 
+/* Whoever reads it meanwhile gets the old text or the new one, as of an attribute of sysfs. */
 static void put(int dir, const char *path, const void *data, size_t len)
 {
-	int fd = open_at(dir, path, O_WRONLY | O_CREAT | O_TRUNC);
+	const char *slash = strrchr(path, '/');
+	char new[PATH_MAX];
+	int fd;
 
-	if (write(fd, data, len) != (ssize_t)len)
+	snprintf(new, sizeof(new), "%.*s.new", slash ? (int)(slash + 1 - path) : 0, path);
+	fd = open_at(dir, new, O_WRONLY | O_CREAT | O_TRUNC);
+	if (write(fd, data, len) != (ssize_t)len || renameat(dir, new, dir, path))
 		die("%s: %s", path, strerror(errno));
 	close(fd);
 }
