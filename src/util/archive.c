@@ -533,11 +533,19 @@ static int read_file(int fd, size_t expected, char **data, size_t *size)
 	return n < 0 ? -errno : *size > ALL_MOST ? -EFBIG : 0;
 }
 
+static bool is_header(const char *data, size_t size)
+{
+	return size >= VFCAP_TAR_BLOCK && vfcap_tar_is_header(data);
+}
+
+/* What an archive begins with is the name of a file, which may look like any packer's mark. */
 static int unpack(char **data, size_t *size, const char **why)
 {
 	char *packed = *data;
 	int err;
 
+	if (is_header(packed, *size))
+		return 0;
 	for (size_t i = 0; i < sizeof(packers) / sizeof(packers[0]); i++) {
 		size_t len = strnlen(packers[i].magic, sizeof(packers[i].magic));
 
@@ -568,7 +576,7 @@ int vfcap_archive_load(const char *file, char **data, size_t *size, const char *
 		err = read_file(fd, expected, data, size);
 	if (!err)
 		err = unpack(data, size, why);
-	if (!err && (*size < VFCAP_TAR_BLOCK || !vfcap_tar_is_header(*data)))
+	if (!err && !is_header(*data, *size))
 		err = -EBADMSG;
 	if (!err)
 		return 0;
@@ -591,9 +599,8 @@ bool vfcap_is_archive(const char *file)
 
 	if (n < 0)
 		return false;
-	if (vfcap_is_gzip(packed, (size_t)n))
-		return vfcap_gunzip_begin(packed, (size_t)n, block, sizeof(block)) ==
-			       sizeof(block) &&
-		       vfcap_tar_is_header(block);
-	return n >= (ssize_t)sizeof(block) && vfcap_tar_is_header(packed);
+	if (is_header(packed, (size_t)n))
+		return true;
+	return vfcap_is_gzip(packed, (size_t)n) &&
+	       is_header(block, vfcap_gunzip_begin(packed, (size_t)n, block, sizeof(block)));
 }

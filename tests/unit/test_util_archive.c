@@ -224,6 +224,28 @@ static void test_no_archives(void **state)
 	assert_false(vfcap_is_archive("/tmp"));
 }
 
+/* The name of its first file is what an archive begins with. */
+static void test_marks_as_names(void **state)
+{
+	static const char *const names[] = { "\x1f\x8b"
+					     "file",
+					     "\xfd"
+					     "7zXZ",
+					     "BZh9" };
+	struct vfcap_archive *a;
+	const char *why;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct made *m = begin(false);
+
+		vfcap_tar_add(&m->out, names[i], "text", 4);
+		assert_int_equal(end(m, &a, &why), 0);
+		assert_true(vfcap_archive_find(a, VFCAP_ARCHIVE_TOP, names[i], false) > 0);
+		vfcap_archive_free(a);
+	}
+}
+
 /* A pipe, a part at a time. */
 static void test_pipe(void **state)
 {
@@ -436,10 +458,11 @@ static void test_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_depth),	    cmocka_unit_test(test_implied_directories),
-		cmocka_unit_test(test_sizes),	    cmocka_unit_test(test_packed),
-		cmocka_unit_test(test_no_archives), cmocka_unit_test(test_pipe),
-		cmocka_unit_test(test_errors),	    cmocka_unit_test(test_same),
+		cmocka_unit_test(test_depth),	       cmocka_unit_test(test_implied_directories),
+		cmocka_unit_test(test_sizes),	       cmocka_unit_test(test_packed),
+		cmocka_unit_test(test_no_archives),    cmocka_unit_test(test_pipe),
+		cmocka_unit_test(test_marks_as_names), cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
