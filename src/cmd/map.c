@@ -162,7 +162,11 @@ static bool make_plan(struct map *map, struct vfcap_function *vf, int *status)
 		wish = (struct vfcap_wish){ .want = { true, true } };
 		map->kind = VFCAP_MAP_PLANNED;
 	}
-	return !vfcap_function_plan(vf, &wish, map->plan, NULL);
+	if (vfcap_function_plan(vf, &wish, map->plan, NULL) == 0)
+		return true;
+	vfcap_cli_error(map->cli, "%s", vfcap_error(map->cli->ctx));
+	*status = VFCAP_EXIT_FAILED;
+	return false;
 }
 
 /* ---------------------------------------------------------------------------- the guest's view -- */

@@ -346,9 +346,15 @@ static int look_at_all(struct looking *look)
 		look->repair = false;
 		look->status = VFCAP_EXIT_FAILED;
 	}
+	if (look->repair)
+		vfcap_signals_catch(cli); /* what is being taken back is not cut short */
 	look_at_pfs(look, &picked);
 	if (look->repaired) {
 		vfcap_picked_free(&picked);
+		if (vfcap_failed_read(cli->ctx, false)) {
+			vfcap_cli_error(cli, "%s", vfcap_failed_read(cli->ctx, false));
+			look->status = VFCAP_EXIT_FAILED;
+		}
 		vfcap_free(cli->ctx);
 		cli->ctx = NULL;
 		if (vfcap_cli_open(cli))

@@ -223,6 +223,23 @@ static int kernel_read(struct vfcap_function *fn, unsigned int off, unsigned int
 	return fd < 0 ? fd : n < 0 ? -errno : (int)(n & ~3);
 }
 
+int vfcap_config_outcome(struct vfcap_function *fn, int err)
+{
+	bool may_be_gone = err == -ENOENT || err == -ENODEV || err == -ENXIO;
+	char path[VFCAP_SYSFS_PATH];
+
+	fn->config_err = err < 0 ? err : 0;
+	if (!may_be_gone)
+		return err;
+	fn->config_err = vfcap_root_has(fn->host->root, vfcap_sysfs_path(fn, "config", path)) ?
+			       -EIO :
+			       -ENODEV;
+	return fn->config_err == -EIO ?
+		     -EIO :
+		     vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
+				     fn->name);
+}
+
 /* What failed once, as when memory was short, is tried again. */
 static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
@@ -234,11 +251,7 @@ static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *
 	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
 	if (!n)
 		n = kernel_read(fn, off, len, buf);
-	fn->config_err = n < 0 ? n : 0;
-	if (n == -ENOENT)
-		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
-				       fn->name);
-	return n;
+	return vfcap_config_outcome(fn, n);
 }
 
 /* --------------------------------------------------------------------------------------- IDs -- */

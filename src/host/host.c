@@ -42,14 +42,16 @@ static bool concerns(const struct vfcap_function *fn, const struct vfcap_functio
 
 int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf)
 {
-	const char *what = "";
-
 	for (size_t i = 0; i < h->n; i++) {
-		if (!h->fn[i]->unsure || !concerns(h->fn[i], pf))
+		const struct vfcap_function *fn = h->fn[i];
+		const char *what;
+
+		if (!fn->unsure || !concerns(fn, pf))
 			continue;
-		vfcap_root_failure(h->root, &what);
-		return vfcap_host_fail(h, -EIO, "%s: %s: try again", pf ? pf->name : h->fn[i]->name,
-				       what);
+		if (vfcap_root_failure(h->root, &what))
+			return vfcap_host_fail(h, -EIO, "%s: %s: try again", fn->name, what);
+		return vfcap_host_fail(h, -EIO, "%s: config: %s: try again", fn->name,
+				       strerror(-fn->config_err));
 	}
 	return 0;
 }

@@ -181,19 +181,6 @@ static void block_read(void *arg)
 	b->ok = pci_read_block(fn->access, (int)b->off, b->buf, (int)b->len);
 }
 
-/* libpci says that a read failed, but not why. */
-static int why(struct vfcap_function *fn)
-{
-	char path[VFCAP_SYSFS_PATH];
-	cleanup_close int fd =
-		vfcap_root_openat(fn->host->root, vfcap_sysfs_path(fn, "config", path), O_RDONLY);
-
-	if (fd == -ENOENT)
-		return vfcap_host_fail(fn->host, -ENODEV, "%s: it has gone while it was read",
-				       fn->name);
-	return fd < 0 ? fd : -EIO;
-}
-
 static int live_read(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct block b = { .fn = fn, .off = off, .len = len, .buf = buf };
@@ -205,7 +192,7 @@ static int live_read(struct vfcap_function *fn, unsigned int off, unsigned int l
 	b.len = len < size - off ? len : size - off;
 	if (guarded(&here, block_read, &b) && b.ok)
 		return (int)b.len;
-	return fn->access ? why(fn) : -ENOMEM;
+	return fn->access ? -ENODEV : -ENOMEM; /* it does not say why */
 }
 
 /* What failed once, as when memory was short, is tried again. */
@@ -219,8 +206,7 @@ static int live_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *bu
 	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
 	if (!n)
 		n = live_read(fn, off, len, buf);
-	fn->config_err = n < 0 ? n : 0;
-	return n;
+	return vfcap_config_outcome(fn, n);
 }
 
 static void access_init(void *arg)

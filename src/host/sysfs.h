@@ -28,6 +28,10 @@ char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
 void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devices,
 			 const struct vfcap_dir *dir);
 
+/* config.c: what a failed read of a kernel's config space means: -ENODEV, said, of a function that was seen to be gone;
+ * -EIO in its place of one that is still there; else err. Kept in fn->config_err, as 0 is. */
+int vfcap_config_outcome(struct vfcap_function *fn, int err);
+
 /* config.c: how much config space a function has, and this reader may see; 0 or -errno. */
 int vfcap_config_look(struct vfcap_function *fn);
 

@@ -52,12 +52,15 @@ static void run_all(struct vfcap_apply *apply)
 	while (n)
 		pthread_join(thread[--n], NULL);
 }
-
-static bool lacked_memory(const struct vfcap_host *h)
+/* What could not be read in the context of one PF is missing from the whole. */
+static void adopt_failure(struct vfcap *ctx, const struct vfcap *one)
 {
 	const char *what;
+	int err = one->host.root ? vfcap_root_failure(one->host.root, &what) : 0;
 
-	return h->no_memory || (h->root && vfcap_root_failure(h->root, &what) == -ENOMEM);
+	ctx->host.no_memory |= one->host.no_memory || err == -ENOMEM;
+	if (err)
+		vfcap_root_adopt_failure(ctx->host.root, one->host.root);
 }
 
 static void apply_for_real(struct vfcap *ctx, struct vfcap_apply *apply)
@@ -87,7 +90,8 @@ static void apply_for_real(struct vfcap *ctx, struct vfcap_apply *apply)
 				       job->target->pf->name, strerror(ENOMEM));
 		ctx->host.no_memory |= job->unsaid;
 		for (size_t k = 0; k < 3; k++)
-			ctx->host.no_memory |= job->ctx[k] && lacked_memory(&job->ctx[k]->host);
+			if (job->ctx[k])
+				adopt_failure(ctx, job->ctx[k]);
 	}
 }
 
@@ -148,6 +152,8 @@ int vfcap_apply(struct vfcap *ctx, const struct vfcap_spec *spec,
 
 	ctx->host.error[0] = '\0';
 	ctx->host.assume_unused = opt->assume_unused;
+	if (!err)
+		err = vfcap_host_sure(&ctx->host, NULL);
 	if (!err)
 		err = vfcap_resolve(&ctx->host, spec, opt->only, opt->partial, &apply->targets);
 	if (!err)

@@ -139,7 +139,7 @@ static bool config_failed(const struct vfcap_function *fn)
 {
 	int err = vfcap_function_config_error(fn);
 
-	return err && err != -ENOENT && err != -ENODEV && err != -EAGAIN && err != -EACCES;
+	return err && err != -ENOENT && err != -EAGAIN && err != -EACCES;
 }
 
 const char *vfcap_failed_read(struct vfcap *ctx, bool config)

@@ -142,6 +142,8 @@ static int match_vfs(struct vfcap_host *h, const char *device, const char *slash
 	for (i = first; i <= last; i++) {
 		struct vfcap_function *vf = by_index(pf, i);
 
+		if (!vf && vfcap_host_sure(h, pf))
+			return -EIO;
 		if (!vf)
 			return vfcap_host_fail(h, -ENOENT, "%s: no VF %lu (%s has %zu)", device, i,
 					       pf->name, pf->n_vf);

@@ -6,19 +6,26 @@
 #include "../host/change.h"
 #include "lib.h"
 
-/* Reads off a VF without keeping its image: hundreds of them enter one OR. */
-static bool sibling_read(struct vfcap_function *vf, unsigned int off, unsigned int len,
-			 uint8_t *buf)
+/* Reads off a VF without keeping its image: hundreds of them enter one OR. 1; 0: it is known not to be readable, or has
+ * gone; or -errno. */
+static int sibling_read(struct vfcap_function *vf, unsigned int off, unsigned int len, uint8_t *buf)
 {
-	return vf->fetch && vf->fetch(vf, off, len, buf) == (int)len;
+	int n = vf->fetch ? vf->fetch(vf, off, len, buf) : 0;
+
+	if (n < 0 && n != -EAGAIN && n != -ENODEV && n != -ENOENT && n != -EACCES)
+		return n;
+	return n == (int)len;
 }
 
-static bool sibling_readable(struct vfcap_function *vf)
+static int sibling_readable(struct vfcap_function *vf)
 {
 	uint8_t class_dword[4], head[4];
+	int there = sibling_read(vf, 0x08, 4, class_dword);
 
-	if (!sibling_read(vf, 0x08, 4, class_dword) || !sibling_read(vf, VFCAP_EXT_BASE, 4, head))
-		return false;
+	if (there > 0)
+		there = sibling_read(vf, VFCAP_EXT_BASE, 4, head);
+	if (there <= 0)
+		return there;
 	return vfcap_le32(class_dword) != 0xffffffff || vfcap_le32(head) != 0xffffffff;
 }
 
@@ -37,14 +44,18 @@ static int siblings_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t
 {
 	struct vfcap_function *pf = ctx;
 	uint8_t one[VFCAP_CFG_SIZE];
-	size_t i;
 	unsigned int b;
+	size_t i;
+	int there;
 
 	memset(buf, 0, len);
 	for (i = 0; i < pf->n_vf; i++) {
 		if (is_unreadable(pf, pf->vf[i]))
 			continue;
-		if (!sibling_read(pf->vf[i], off, len, one)) {
+		there = sibling_read(pf->vf[i], off, len, one);
+		if (there < 0)
+			return there;
+		if (!there) {
 			pf->unreadable[pf->n_unreadable++] = pf->vf[i];
 			pf->n_read--;
 			continue;
@@ -72,12 +83,22 @@ static struct vfcap_image *siblings_open(struct vfcap_function *pf)
 	}
 	vfcap_image_init(pf->siblings, VFCAP_CFG_SIZE, siblings_fetch, pf);
 	for (i = 0; i < pf->n_vf; i++) {
-		if (sibling_readable(pf->vf[i]))
+		int there = sibling_readable(pf->vf[i]);
+
+		if (there < 0)
+			pf->siblings->error = there;
+		else if (there)
 			pf->n_read++;
 		else
 			pf->unreadable[pf->n_unreadable++] = pf->vf[i];
 	}
 	return pf->siblings;
+}
+
+static int no_memory(struct vfcap_function *fn)
+{
+	fn->host->error[0] = '\0';
+	return vfcap_host_fail(fn->host, -ENOMEM, "%s: %s", fn->name, strerror(ENOMEM));
 }
 
 /* A function that was skipped or has vanished is planned as one that cannot be read. */
@@ -90,14 +111,14 @@ static struct vfcap_image *unreadable_image(void)
 	return img;
 }
 
-static int plan_unreadable(struct vfcap_plan_input *in, const struct vfcap_wish *wish,
-			   struct vfcap_plan *plan)
+static int plan_unreadable(struct vfcap_function *fn, struct vfcap_plan_input *in,
+			   const struct vfcap_wish *wish, struct vfcap_plan *plan)
 {
 	cleanup_free struct vfcap_image *img = unreadable_image();
 	cleanup_free struct vfcap_chain *chain = malloc(sizeof(*chain));
 
 	if (!img || !chain)
-		return -ENOMEM;
+		return no_memory(fn);
 	vfcap_chain_walk(chain, img);
 	in->vf = img;
 	in->vf_chain = chain;
@@ -105,21 +126,16 @@ static int plan_unreadable(struct vfcap_plan_input *in, const struct vfcap_wish 
 	return 0;
 }
 
-static int no_memory(struct vfcap_function *fn)
-{
-	fn->host->error[0] = '\0';
-	return vfcap_host_fail(fn->host, -ENOMEM, "%s: %s", fn->name, strerror(ENOMEM));
-}
-
 /* A byte that could not be read is not one that is taken: a place would lose for it, and another be chosen. */
-static int read_failed(struct vfcap_function *fn)
+static int read_failed(struct vfcap_function *fn, const struct vfcap_image *img)
 {
-	int err = fn->image->error;
-
-	if (!err || err == -ENODEV)
+	if (!img || !img->error)
 		return 0;
+	if (fn->image)
+		fn->image->error = img->error; /* kept, as vfcap_failed_read() has it */
 	fn->host->error[0] = '\0';
-	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
+	return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
+			       strerror(-img->error));
 }
 
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish,
@@ -147,13 +163,15 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 	in.vf_chain = vfcap_function_chain(fn);
 	in.vf = fn->image;
 	if (!in.vf_chain)
-		return fn->host->error_code == -ENOMEM || plan_unreadable(&in, wish, plan) ?
+		return fn->host->error_code == -ENOMEM || plan_unreadable(fn, &in, wish, plan) ?
 			       no_memory(fn) :
 			       0;
 	vfcap_plan_make(plan, &in, wish);
-	err = read_failed(fn);
-	if (!err && in.pf)
-		err = read_failed(pf);
+	err = read_failed(fn, in.vf);
+	if (!err && pf)
+		err = read_failed(pf, in.pf);
+	if (!err && pf)
+		err = read_failed(pf, in.siblings);
 	if (err)
 		return err;
 	if (pf && evidence)

@@ -798,19 +798,23 @@ int vfcap_run_undo(struct vfcap_run *run, const char *first)
 	return err;
 }
 
-/* What is done is done: when only the record cannot be written, the next run sees to it. */
+/* What is done is done: when only the record cannot be written, the next run sees to it, and this one has failed. */
 void vfcap_run_end(struct vfcap_run *run)
 {
 	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
+	char object[VFCAP_ADDRESS_LEN + 64];
 	int err;
 
 	run->host->error[0] = '\0';
 	err = vfcap_journal_read(&run->journal, &undo);
 	if (!err)
 		err = vfcap_journal_finish(&run->journal, &undo);
-	if (err)
-		vfcap_host_log(run->host, "%s",
-			       run->host->error[0] ? run->host->error : strerror(-err));
+	if (err) {
+		snprintf(object, sizeof(object),
+			 "%s: done, but not recorded yet (status --repair does that)",
+			 run->pf->name);
+		vfcap_root_keep_failure(run->host->root, object, err);
+	}
 }
 
 int vfcap_run_carry_out(struct vfcap_run *run)

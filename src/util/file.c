@@ -14,12 +14,14 @@
 
 /* ----------------------------------------------------------------------------------- outcomes -- */
 
-static bool is_there(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path)
+/* Is the name itself not there any more? That a look at it fails is no proof. */
+static bool has_gone(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path)
 {
 	cleanup_close int fd = dir ? openat(dir->fd, path, O_PATH | O_NOFOLLOW | O_CLOEXEC) :
 				     vfcap_root_openat(root, path, O_PATH);
+	int err = fd >= 0 ? 0 : dir ? -errno : fd;
 
-	return fd >= 0;
+	return err == -ENOENT || err == -ENOTDIR;
 }
 
 static void keep(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
@@ -47,8 +49,9 @@ int vfcap_root_outcome(const struct vfcap_root *root, const struct vfcap_dir *di
 		return -ENOENT;
 	case -ENODEV:
 	case -ENXIO:
-		if (!is_there(root, dir, path))
+		if (has_gone(root, dir, path))
 			return -ENOENT;
+		err = -EIO; /* to a caller, the others would tell of a device that has gone */
 		break;
 	case -EACCES:
 	case -EPERM:
@@ -67,6 +70,15 @@ int vfcap_root_failure(const struct vfcap_root *root, const char **what)
 unsigned long vfcap_root_failures(const struct vfcap_root *root)
 {
 	return root->failure->n;
+}
+
+void vfcap_root_adopt_failure(const struct vfcap_root *root, const struct vfcap_root *other)
+{
+	unsigned long n = root->failure->n;
+
+	if (!root->failure->err)
+		*root->failure = *other->failure;
+	root->failure->n = n + 1;
 }
 
 void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err)

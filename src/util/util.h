@@ -72,7 +72,8 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 /*
  * A read has three outcomes. A value: the result is >= 0. Known absence: -ENOENT, which also stands for ENOTDIR
  * (a file on the way), EINVAL of readlink (no link), ESRCH (a process that ended), and for ENODEV and ENXIO of an
- * attribute that was seen to be gone when it was looked for again. An error: any other -errno. The first error
+ * attribute that was seen to be gone when it was looked for again (of one that is still there they are EIO). An
+ * error: any other -errno. The first error
  * below a root is kept with its object until it is asked for, so that what a caller takes for "none" still ends
  * as a failed run: see vfcap_root_failure(). EACCES and EPERM are not kept: what a reader may not see is known not
  * to be known, and is the caller's to judge.
@@ -174,6 +175,8 @@ int vfcap_root_failure(const struct vfcap_root *root, const char **what);
 unsigned long vfcap_root_failures(const struct vfcap_root *root);
 /* Keeps an error of what is no file, but asked in the same run. */
 void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err);
+/* Keeps what another root has kept. */
+void vfcap_root_adopt_failure(const struct vfcap_root *root, const struct vfcap_root *other);
 /* What was said is not to be said again. -ENOMEM stays. */
 void vfcap_root_forget_failure(const struct vfcap_root *root);
 
