@@ -75,6 +75,7 @@ struct vfcap_cli {
 	long long progress_at; /* since then, in milliseconds; 0: there was none yet */
 	bool said; /* a usage error was explained */
 	bool told_error; /* why the command failed was told */
+	bool told_signal; /* so was the signal that ends it */
 	bool interrupted, taken_back; /* a change was, by a signal; and what it had done was */
 	bool pipe_ignored; /* SIGPIPE was, from the start */
 	bool pipe_closed; /* nobody reads standard output */
@@ -113,10 +114,10 @@ void vfcap_signals_begin(struct vfcap_cli *cli);
 void vfcap_signals_catch(struct vfcap_cli *cli);
 /* Was there one? Nothing else is to be begun then. */
 bool vfcap_signals_caught(void);
-/* Says so. */
+/* Says so, once. */
 void vfcap_signals_say(struct vfcap_cli *cli);
 /* Ends the process by the signal that was caught, or by that of a closed pipe. Without one it returns the status. */
-int vfcap_signals_end(const struct vfcap_cli *cli, int status);
+int vfcap_signals_end(struct vfcap_cli *cli, int status);
 
 /* ---------------------------------------------------------------------------- wishes (wish.c) -- */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Signals. SIGINT, SIGTERM and SIGHUP end a command that changes the host at its next step, which takes back what it
- * had begun; a second SIGINT or SIGTERM ends it at once, and its log stays for the next one. All other commands have
+ * had begun, or ends what it was taking back; a second SIGINT or SIGTERM ends it at once, and its log stays for the next one. All other commands have
  * nothing to take back, and keep the default actions. A closed pipe ends a command with SIGPIPE once it is at its end.
  */
 #include <errno.h>
@@ -54,8 +54,9 @@ void vfcap_signals_begin(struct vfcap_cli *cli)
 
 void vfcap_signals_say(struct vfcap_cli *cli)
 {
-	const char *name = caught ? sigabbrev_np(caught) : NULL;
+	const char *name = caught && !cli->told_signal ? sigabbrev_np(caught) : NULL;
 
+	cli->told_signal |= name != NULL;
 	if (name)
 		vfcap_cli_error(cli, "interrupted by SIG%s%s", name,
 				cli->taken_back	 ? ": what was begun is taken back" :
@@ -75,8 +76,9 @@ static void end_by(int sig)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
-int vfcap_signals_end(const struct vfcap_cli *cli, int status)
+int vfcap_signals_end(struct vfcap_cli *cli, int status)
 {
+	vfcap_signals_say(cli); /* one that has come since */
 	if (caught)
 		end_by(caught);
 	if (cli->pipe_closed)

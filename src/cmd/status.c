@@ -256,6 +256,18 @@ static void add_vf(struct looking *look, struct vfcap_function *vf)
 		look->error = (int)row;
 }
 
+/* It is not cut short by a signal: only waiting for another run is, and what would be next. */
+static void repair(struct looking *look, struct vfcap_function *pf)
+{
+	int err = vfcap_repair(pf);
+
+	look->repaired = true;
+	if (err == -EINTR)
+		look->cli->interrupted = true;
+	else if (err)
+		fail_once(look);
+}
+
 /* What a run has left of a PF is said, for its VFs may be gone; or repaired, which the library says. */
 static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 {
@@ -265,9 +277,7 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 	if (find_leftover(look, pf, &left) || !left.there)
 		return;
 	if (look->repair) {
-		look->repaired = true;
-		if (vfcap_repair(pf))
-			fail_once(look);
+		repair(look, pf);
 		return;
 	}
 	out_leftover(&text, &left);
@@ -304,7 +314,9 @@ static void look_at_pfs(struct looking *look, const struct vfcap_picked *picked)
 {
 	size_t i;
 
-	for (i = 0; i < picked->n; i++) {
+	if (look->repair)
+		vfcap_signals_catch(look->cli);
+	for (i = 0; i < picked->n && !vfcap_signals_caught(); i++) {
 		struct vfcap_function *pf = pf_once(picked, i);
 
 		if (pf)

@@ -558,6 +558,7 @@ static void waiting_for_another_run_is_interrupted(void **state)
 	change = change_all(ctx, &patient);
 	assert_true(vfcap_change_outcome(change, 0)->interrupted);
 	assert_string_equal(vfcap_change_outcome(change, 0)->message, PF ": interrupted");
+	assert_int_equal(vfcap_repair(pf_of(ctx)), -EINTR);
 	vfcap_change_free(change);
 	vfcap_free(ctx);
 	signal(SIGALRM, SIG_DFL);
