@@ -105,8 +105,6 @@ struct fault {
 	bool again; /* a signal that comes again */
 };
 
-void fault_name(const struct scenario *sc, const struct fault *fault, char name[NAME_ROOM]);
-
 /* ----------------------------------------------------------------------------------------- runs -- */
 
 /* Where runs are made, one after the other. */
@@ -174,9 +172,44 @@ struct expected {
 	char start_disabled[LOOK_ROOM], end_disabled[LOOK_ROOM]; /* by disable afterwards */
 };
 
+/* What a run leaves of the host. */
+enum left { LEFT_OLD, LEFT_NEW, LEFT_LOG, LEFT_OTHER, LEFTS };
+
+struct verdict {
+	char why[WHY_ROOM]; /* it is wrong; "": all is well */
+	enum left left; /* of those that change the host */
+	bool said; /* there is a message */
+	bool answered; /* as without a fault */
+};
+
 void expect(struct worker *w, const struct scenario *sc, struct expected *e);
-/* why: "" where all is well. */
 void judge(struct worker *w, const struct scenario *sc, const struct expected *e,
-	   const struct fault *fault, const struct result *r, char why[WHY_ROOM]);
+	   const struct fault *fault, const struct result *r, struct verdict *v);
+
+/* ------------------------------------------------------------------------------------- reporting -- */
+
+/* By which it can be tried again. */
+void fault_name(const struct scenario *sc, const struct fault *fault, char name[NAME_ROOM]);
+
+/* A case, and what came of it: shared by the workers. */
+struct trial {
+	const struct scenario *sc;
+	struct fault fault;
+};
+
+struct outcome {
+	bool done;
+	struct verdict verdict;
+	char call[160];
+};
+
+struct trials {
+	struct trial *trial;
+	struct outcome *outcome;
+	size_t n;
+};
+
+/* Prints TAP; writes what is wrong, case by case, and tables of all to files. True: all is well. */
+bool report(const struct trials *trials);
 
 #endif

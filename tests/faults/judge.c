@@ -198,19 +198,24 @@ static void judge_left(struct worker *w, const struct scenario *sc, const struct
 
 /* ------------------------------------------------------------------------------------ all of it -- */
 
-/* "vfcap: OBJECT: ERROR"; where memory was short, or a signal came, there need not be an object. */
+/*
+ * "vfcap: OBJECT: ERROR" begins a line; where memory was short, or a signal came, there need not be an object. libpci
+ * ends the program by itself where it has no memory, in a line of its own.
+ */
 static bool has_message(const struct fault *fault, const struct result *r)
 {
 	bool bare = fault->kind != KIND_ERRORS || fault->value == ENOMEM;
-	const char *line = r->err;
 
-	while (strncmp(line, "vfcap: ", 7) == 0 || strstr(line, "\nvfcap: ")) {
-		const char *colon;
+	for (const char *line = r->err; *line; line += strcspn(line, "\n"), line += *line != '\0') {
+		size_t len = strcspn(line, "\n");
+		const char *object = line + strlen("vfcap: "), *colon;
 
-		line = strncmp(line, "vfcap: ", 7) ? strstr(line, "\nvfcap: ") + 1 : line;
-		line += strlen("vfcap: ");
-		colon = strstr(line, ": ");
-		if (bare || (colon && colon < line + strcspn(line, "\n")))
+		if (bare && strncmp(line, "pcilib: ", strlen("pcilib: ")) == 0)
+			return true;
+		if (strncmp(line, "vfcap: ", strlen("vfcap: ")))
+			continue;
+		colon = strstr(object, ": ");
+		if (bare || (colon && colon < line + len))
 			return true;
 	}
 	return false;
@@ -284,18 +289,33 @@ static bool judge_answer(const struct worker *w, const struct scenario *sc,
 	return true;
 }
 
-void judge(struct worker *w, const struct scenario *sc, const struct expected *e,
-	   const struct fault *fault, const struct result *r, char why[WHY_ROOM])
+static enum left what_is_left(const struct worker *w, const struct expected *e)
 {
-	why[0] = '\0';
-	if (!judge_end(w, sc, e, fault, r, why) || !judge_answer(w, sc, e, fault, r, why))
+	char look[LOOK_ROOM];
+
+	if (tree_has(w->host, UNDO))
+		return LEFT_LOG;
+	worker_look(w, look);
+	if (strcmp(look, e->end) == 0)
+		return strcmp(look, e->start) ? LEFT_NEW : LEFT_OLD;
+	return strcmp(look, e->start) ? LEFT_OTHER : LEFT_OLD;
+}
+
+void judge(struct worker *w, const struct scenario *sc, const struct expected *e,
+	   const struct fault *fault, const struct result *r, struct verdict *v)
+{
+	v->why[0] = '\0';
+	v->left = sc->changes ? what_is_left(w, e) : LEFT_OLD;
+	v->said = has_message(fault, r);
+	v->answered = exited(r, e->status) && r->out == e->out;
+	if (!judge_end(w, sc, e, fault, r, v->why) || !judge_answer(w, sc, e, fault, r, v->why))
 		return;
 	if (!sc->changes) {
 		if (sc->start != START_DEMO && r->left != e->before)
-			wrong(why, "what only reads has changed something");
+			wrong(v->why, "what only reads has changed something");
 		return;
 	}
-	if (!leaves_scratch(fault) && !e->scratch && has_scratch(w, why))
+	if (!leaves_scratch(fault) && !e->scratch && has_scratch(w, v->why))
 		return;
-	judge_left(w, sc, e, r->left, why);
+	judge_left(w, sc, e, r->left, v->why);
 }

@@ -12,6 +12,10 @@
  *	FAULTS_PAD      SYSCALL:N: it begins with N calls of that number, which fail: what strace counts
  *	                then belongs to no other process
  */
+/* What is defined here has the names that it has. */
+#undef _FILE_OFFSET_BITS
+#undef _TIME_BITS
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -120,10 +124,23 @@ ssize_t write(int fd, const void *text, size_t len)
 	return err ? -1 : n;
 }
 
-/* Which file system that is. */
+/* Which file system that is, by either name that a program may have been built with. */
 int fstatfs(int fd, struct statfs *fs)
 {
 	int err = (int)syscall(SYS_fstatfs, fd, fs);
+
+	if (!err && is_played())
+		fs->f_type = ask(ASK_STATFS, fd, "", 0).fs;
+	return err;
+}
+
+int fstatfs64(int fd, struct statfs64 *fs)
+{
+#ifdef SYS_fstatfs64
+	int err = (int)syscall(SYS_fstatfs64, fd, sizeof(*fs), fs);
+#else
+	int err = (int)syscall(SYS_fstatfs, fd, fs);
+#endif
 
 	if (!err && is_played())
 		fs->f_type = ask(ASK_STATFS, fd, "", 0).fs;

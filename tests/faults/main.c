@@ -21,25 +21,12 @@
 
 #include "faults.h"
 
-#define SHOWN 12 /* cases of one result */
 #define STRIDE 10000 /* cases after which it is told how far it is */
 #define MOST_JOBS 64
 
-/* A case, and what came of it: shared by the workers. */
-struct trial {
-	const struct scenario *sc;
-	struct fault fault;
-};
-
-struct outcome {
-	bool done;
-	char why[WHY_ROOM], call[160];
-};
-
 struct plan {
-	struct trial *trial;
-	size_t n, room;
-	struct outcome *outcome;
+	struct trials trials;
+	size_t room;
 	atomic_size_t *next;
 	struct expected *expected; /* by scenario */
 	char *const *pattern;
@@ -47,23 +34,6 @@ struct plan {
 };
 
 /* ---------------------------------------------------------------------------------------- cases -- */
-
-void fault_name(const struct scenario *sc, const struct fault *fault, char name[NAME_ROOM])
-{
-	char process[16] = "";
-
-	if (fault->kind == KIND_MEMORY) {
-		snprintf(name, NAME_ROOM, "%s:memory:%d", sc->name, fault->value);
-		return;
-	}
-	if (fault->call.process)
-		snprintf(process, sizeof(process), "child%d.", fault->call.process);
-	snprintf(name, NAME_ROOM, "%s:%s%s:%d:%s%s%s", sc->name, process, fault->call.syscall->name,
-		 fault->call.nth, fault->kind == KIND_ERRORS ? "" : "SIG",
-		 fault->kind == KIND_ERRORS ? strerrorname_np(fault->value) :
-					      sigabbrev_np(fault->value),
-		 fault->again ? "+" : "");
-}
 
 static bool is_wanted(const struct plan *plan, const struct scenario *sc, const struct fault *fault)
 {
@@ -82,13 +52,14 @@ static void add_trial(struct plan *plan, const struct scenario *sc, const struct
 {
 	if (!(sc->kinds & 1u << fault->kind) || !is_wanted(plan, sc, fault))
 		return;
-	if (plan->n == plan->room) {
+	if (plan->trials.n == plan->room) {
 		plan->room = plan->room ? 2 * plan->room : 4096;
-		plan->trial = realloc(plan->trial, plan->room * sizeof(*plan->trial));
-		if (!plan->trial)
+		plan->trials.trial =
+			realloc(plan->trials.trial, plan->room * sizeof(*plan->trials.trial));
+		if (!plan->trials.trial)
 			die("%s", strerror(ENOMEM));
 	}
-	plan->trial[plan->n++] = (struct trial){ sc, *fault };
+	plan->trials.trial[plan->trials.n++] = (struct trial){ sc, *fault };
 }
 
 /*
@@ -292,7 +263,8 @@ static void show(const char *name, const char *look, const struct result *r, con
 
 static void try(struct worker *w, struct plan *plan, size_t i)
 {
-	const struct trial *t = &plan->trial[i];
+	const struct trial *t = &plan->trials.trial[i];
+	struct outcome *o = &plan->trials.outcome[i];
 	char name[NAME_ROOM], look[LOOK_ROOM];
 	struct result r;
 
@@ -300,14 +272,14 @@ static void try(struct worker *w, struct plan *plan, size_t i)
 	run(w, t->sc, &t->fault, &r);
 	fault_name(t->sc, &t->fault, name);
 	worker_look(w, look);
-	judge(w, t->sc, &plan->expected[t->sc - scenarios], &t->fault, &r, plan->outcome[i].why);
+	judge(w, t->sc, &plan->expected[t->sc - scenarios], &t->fault, &r, &o->verdict);
 	if (plan->verbose)
-		show(name, look, &r, plan->outcome[i].why);
+		show(name, look, &r, o->verdict.why);
 	if (plan->verbose &&
-	    (strstr(plan->outcome[i].why, "answer") || strstr(plan->outcome[i].why, "message")))
+	    (strstr(o->verdict.why, "answer") || strstr(o->verdict.why, "message")))
 		run_compare(w, t->sc);
-	strcpy(plan->outcome[i].call, r.call);
-	plan->outcome[i].done = true;
+	strcpy(o->call, r.call);
+	o->done = true;
 }
 
 static void work(struct plan *plan, unsigned int number)
@@ -320,7 +292,7 @@ static void work(struct plan *plan, unsigned int number)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(name, sizeof(name), "w%u", number);
 	worker_begin(&w, name);
-	while ((i = atomic_fetch_add(plan->next, 1)) < plan->n)
+	while ((i = atomic_fetch_add(plan->next, 1)) < plan->trials.n)
 		try(&w, plan, i);
 	worker_end(&w);
 }
@@ -346,8 +318,8 @@ static void wait_for_workers(const struct plan *plan, const pid_t *pid, unsigned
 	sigaddset(&set, SIGINT);
 	while (waitpid(-1, NULL, WNOHANG) >= 0) {
 		n = atomic_load(plan->next);
-		if (n >= told + STRIDE && n < plan->n) {
-			printf("# %zu of %zu\n", n, plan->n);
+		if (n >= told + STRIDE && n < plan->trials.n) {
+			printf("# %zu of %zu\n", n, plan->trials.n);
 			fflush(stdout);
 			told = n;
 		}
@@ -363,7 +335,7 @@ static void work_all(struct plan *plan, unsigned int jobs)
 	pid_t pid[MOST_JOBS];
 	sigset_t set;
 
-	plan->outcome = shared((plan->n + 1) * sizeof(*plan->outcome));
+	plan->trials.outcome = shared((plan->trials.n + 1) * sizeof(*plan->trials.outcome));
 	plan->next = shared(sizeof(*plan->next));
 	fflush(stdout);
 	sigemptyset(&set);
@@ -382,82 +354,14 @@ static void work_all(struct plan *plan, unsigned int jobs)
 	wait_for_workers(plan, pid, jobs);
 }
 
-/* ------------------------------------------------------------------------------------- reporting -- */
-
-static const char *const kind_names[KINDS] = { [KIND_ERRORS] = "failed system calls",
-					       [KIND_KILLS] = "kills",
-					       [KIND_STOPS] = "SIGTERM and SIGINT",
-					       [KIND_MEMORY] = "failed allocations" };
-
-/* One result; how many were wrong. */
-static size_t report(const struct plan *plan, const struct scenario *sc, enum kind kind,
-		     size_t number, FILE *failed)
-{
-	size_t n = 0, bad = 0;
-	char name[NAME_ROOM];
-
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct trial *t = &plan->trial[i];
-		const struct outcome *o = &plan->outcome[i];
-
-		if (t->sc != sc || t->fault.kind != kind)
-			continue;
-		n++;
-		bad += !o->done || o->why[0];
-	}
-	printf("%sok %zu - %s: %zu %s", bad ? "not " : "", number, sc->name, n, kind_names[kind]);
-	if (bad)
-		printf(", %zu of them wrong", bad);
-	printf("\n");
-	for (size_t i = 0, shown = 0; bad && i < plan->n; i++) {
-		const struct trial *t = &plan->trial[i];
-		const struct outcome *o = &plan->outcome[i];
-
-		if (t->sc != sc || t->fault.kind != kind || (o->done && !o->why[0]))
-			continue;
-		fault_name(sc, &t->fault, name);
-		fprintf(failed, "%s: %s: %s\n", name, o->done ? o->why : "not tried", o->call);
-		if (shown++ < SHOWN)
-			printf("# tests/faults/run '%s': %s\n", name,
-			       o->done ? o->why : "not tried");
-	}
-	return bad;
-}
-
-static bool report_all(const struct plan *plan)
-{
-	size_t number = 0, bad = 0;
-	char path[512];
-	FILE *failed;
-
-	snprintf(path, sizeof(path), "%s/faults/failed", paths.build);
-	failed = fopen(path, "we");
-	if (!failed)
-		die("%s: %s", path, strerror(errno));
-	for (size_t i = 0; i < n_scenarios; i++)
-		for (enum kind kind = 0; kind < KINDS; kind++) {
-			bool any = false;
-
-			for (size_t t = 0; t < plan->n && !any; t++)
-				any = plan->trial[t].sc == &scenarios[i] &&
-				      plan->trial[t].fault.kind == kind;
-			if (any)
-				bad += report(plan, &scenarios[i], kind, ++number, failed);
-		}
-	fclose(failed);
-	printf("1..%zu\n# %zu faults, %zu of them wrong%s%s\n", number, plan->n, bad,
-	       bad ? ": all in " : "", bad ? path : "");
-	return bad == 0;
-}
-
 /* ------------------------------------------------------------------------------------------ main -- */
 
 /* So many of them, spread at random over all. */
 static void pick(struct plan *plan, size_t runs, uint64_t seed)
 {
-	size_t n = 0, left = plan->n;
+	size_t n = 0, left = plan->trials.n;
 
-	for (size_t i = 0; i < plan->n; i++, left--) {
+	for (size_t i = 0; i < plan->trials.n; i++, left--) {
 		seed += 0x9e3779b97f4a7c15; /* splitmix64 */
 		uint64_t z = seed;
 
@@ -465,9 +369,9 @@ static void pick(struct plan *plan, size_t runs, uint64_t seed)
 		z = (z ^ z >> 27) * 0x94d049bb133111eb;
 		z ^= z >> 31;
 		if (z % left < runs - (n < runs ? n : runs))
-			plan->trial[n++] = plan->trial[i];
+			plan->trials.trial[n++] = plan->trials.trial[i];
 	}
-	plan->n = n;
+	plan->trials.n = n;
 }
 
 static const char *need(const char *name)
@@ -514,11 +418,11 @@ static void enumerate(struct plan *plan)
 	worker_begin(&w, "first");
 	make_starts(&w);
 	for (size_t i = 0; i < n_scenarios; i++) {
-		size_t n = plan->n;
+		size_t n = plan->trials.n;
 
 		if (may_be_wanted(plan, &scenarios[i]))
 			add_scenario(plan, &w, &scenarios[i]);
-		if (plan->n > n)
+		if (plan->trials.n > n)
 			expect(&w, &scenarios[i], &plan->expected[i]);
 	}
 	worker_end(&w);
@@ -549,17 +453,17 @@ int main(int argc, char **argv)
 	begin();
 	enumerate(&plan);
 	if (runs)
-		printf("# %zu of %zu faults, by seed %llu\n", runs, plan.n,
+		printf("# %zu of %zu faults, by seed %llu\n", runs, plan.trials.n,
 		       (unsigned long long)seed);
 	if (runs)
 		pick(&plan, runs, seed);
-	for (size_t i = 0; list && i < plan.n; i++) {
-		fault_name(plan.trial[i].sc, &plan.trial[i].fault, name);
+	for (size_t i = 0; list && i < plan.trials.n; i++) {
+		fault_name(plan.trials.trial[i].sc, &plan.trials.trial[i].fault, name);
 		printf("%s\n", name);
 	}
 	if (!list) {
 		work_all(&plan, jobs);
-		well = report_all(&plan);
+		well = report(&plan.trials);
 	}
 	return !well;
 }

@@ -254,6 +254,16 @@ static void put_count(int root, int n)
 	tree_put(text, root, DEVICE "/sriov_numvfs", PF);
 }
 
+/* VFs that were made anew are others, though they may look the same. */
+static void note_made(int root)
+{
+	char text[ROOM];
+
+	tree_get(text, sizeof(text), root, "kernel/made");
+	snprintf(text, sizeof(text), "%d\n", atoi(text) + 1);
+	tree_put(text, root, "kernel/made");
+}
+
 static int set_count(int root, int n)
 {
 	int now = count(root);
@@ -270,6 +280,7 @@ static int set_count(int root, int n)
 	while (now < n)
 		create_vf(root, now++);
 	put_count(root, n);
+	note_made(root);
 	return 0;
 }
 
