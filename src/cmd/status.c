@@ -358,8 +358,6 @@ static int look_at_all(struct looking *look)
 		look->repair = false;
 		look->status = VFCAP_EXIT_FAILED;
 	}
-	if (look->repair)
-		vfcap_signals_catch(cli); /* what is being taken back is not cut short */
 	look_at_pfs(look, &picked);
 	if (look->repaired) {
 		vfcap_picked_free(&picked);

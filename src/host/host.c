@@ -50,8 +50,12 @@ int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf)
 			continue;
 		if (vfcap_root_failure(h->root, &what))
 			return vfcap_host_fail(h, -EIO, "%s: %s: try again", fn->name, what);
-		return vfcap_host_fail(h, -EIO, "%s: config: %s: try again", fn->name,
-				       strerror(-fn->config_err));
+		if (fn->config_err)
+			return vfcap_host_fail(h, -EIO, "%s: config: %s: try again", fn->name,
+					       strerror(-fn->config_err));
+		return vfcap_host_fail(h, -EACCES,
+				       "%s: not all that sysfs has of it may be read: %s", fn->name,
+				       strerror(EACCES));
 	}
 	return 0;
 }

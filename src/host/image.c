@@ -280,6 +280,14 @@ static void look_up(void *arg)
 					    PCI_LOOKUP_DEVICE | NAME_FLAGS, q->vendor, q->device);
 }
 
+static void names_failed(struct vfcap_host *h, const struct vfcap_pciaccess *p)
+{
+	if (h->root && errno && errno != ENOMEM)
+		vfcap_root_keep_failure(h->root, p->a->id_file_name, -errno);
+	else
+		h->no_memory = true;
+}
+
 static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t device)
 {
 	struct vfcap_pciaccess *p = access_get(h);
@@ -300,8 +308,8 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 	name->vendor = vendor;
 	name->device = device;
 	q.a = p->a;
-	if (!guarded(&here, look_up, &q)) /* it gives up for want of memory only */
-		h->no_memory = true;
+	if (!guarded(&here, look_up, &q)) /* it gives up for want of memory, or over its list */
+		names_failed(h, p);
 	else if (q.answer)
 		name->text = strdup(q.answer);
 	h->no_memory |= !name->text && errno == ENOMEM;

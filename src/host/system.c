@@ -143,9 +143,13 @@ static void look(const struct vfcap_host *h, struct vfcap_node *node)
 	cleanup_close int fd = has > 0 ? vfcap_root_openat(h->root, node->path, O_PATH) : -1;
 	struct stat st;
 
-	if (has < 0 || (has > 0 && (fd < 0 || fstat(fd, &st))))
+	if (has > 0 && (fd < 0 || fstat(fd, &st))) {
+		has = fd < 0 ? fd : -errno;
+		vfcap_root_keep_failure(h->root, node->path, has);
+	}
+	if (has < 0)
 		node->path[0] = '\0';
-	if (fd < 0 || !node->path[0])
+	if (has <= 0)
 		return;
 	node->there = true;
 	node->mode = st.st_mode & 07777;

@@ -134,14 +134,6 @@ int vfcap_scan(struct vfcap *ctx)
 		     0;
 }
 
-/* What one function's bytes are missing from, and why. */
-static bool config_failed(const struct vfcap_function *fn)
-{
-	int err = vfcap_function_config_error(fn);
-
-	return err && err != -ENOENT && err != -EAGAIN && err != -EACCES;
-}
-
 const char *vfcap_failed_read(struct vfcap *ctx, bool config)
 {
 	const char *what;
@@ -151,13 +143,9 @@ const char *vfcap_failed_read(struct vfcap *ctx, bool config)
 	if (ctx->host.root && vfcap_root_failure(ctx->host.root, &what))
 		return what;
 	for (size_t i = 0; i < ctx->host.n && config; i++) {
-		const struct vfcap_function *fn = ctx->host.fn[i];
-
-		if (!config_failed(fn))
-			continue;
-		snprintf(ctx->failed, sizeof(ctx->failed), "%s: config: %s", fn->name,
-			 strerror(-vfcap_function_config_error(fn)));
-		return ctx->failed;
+		ctx->host.error[0] = '\0';
+		if (vfcap_function_failed(ctx->host.fn[i]))
+			return ctx->host.error;
 	}
 	return NULL;
 }

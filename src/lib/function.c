@@ -248,6 +248,15 @@ int vfcap_function_config_error(const struct vfcap_function *fn)
 	return fn->image && fn->image->error ? fn->image->error : fn->config_err;
 }
 
+int vfcap_function_failed(struct vfcap_function *fn)
+{
+	int err = vfcap_function_config_error(fn);
+
+	if (!err || err == -ENOENT || err == -EAGAIN || err == -EACCES)
+		return 0;
+	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
+}
+
 int vfcap_function_config_size(struct vfcap_function *fn)
 {
 	if (fn->config_size < 0)

@@ -12,7 +12,6 @@ struct vfcap {
 	size_t n_files;
 	bool scanned;
 	char title[256]; /* for vfcap_function_title() */
-	char failed[128]; /* for vfcap_failed_read() */
 	struct vfcap_chain
 		*scratch; /* a chain is walked here, then kept in the room it needs; owned */
 	/* vfcap_verify(), or what a test puts in its place. */
@@ -29,6 +28,10 @@ struct vfcap_knob; /* ../host/change.h */
 
 /* plan.c: the wish whose plan is what that knob says; false: nothing is emulated. */
 bool vfcap_knob_wish(const struct vfcap_knob *knob, struct vfcap_wish *wish);
+
+/* function.c: did reading its config space fail? -errno, said. What is known not to be readable by this reader, or now, is
+ * no failure: 0. */
+int vfcap_function_failed(struct vfcap_function *fn);
 
 /* device.c: the parts of a DEVICE. What matches no function is said, as in vfcap_match(). */
 size_t vfcap_device_address(const char *s, struct vfcap_address *a); /* characters, 0: it is none */

@@ -95,10 +95,22 @@ static struct vfcap_image *siblings_open(struct vfcap_function *pf)
 	return pf->siblings;
 }
 
-static int no_memory(struct vfcap_function *fn)
+/* Asleep, gone, or not for this reader: that is known of it, and no failed read. */
+static bool is_known_unreadable(const struct vfcap_function *fn)
 {
+	int err = fn->config_err;
+
+	return !fn->image && (vfcap_function_skipped(fn) || !fn->fetch || err == -ENOENT ||
+			      err == -ENODEV || err == -EACCES);
+}
+
+/* For a read that failed, or for want of memory. */
+static int cannot_read(struct vfcap_function *fn)
+{
+	int err = fn->image || !fn->config_err ? -ENOMEM : fn->config_err;
+
 	fn->host->error[0] = '\0';
-	return vfcap_host_fail(fn->host, -ENOMEM, "%s: %s", fn->name, strerror(ENOMEM));
+	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
 }
 
 /* A function that was skipped or has vanished is planned as one that cannot be read. */
@@ -118,7 +130,7 @@ static int plan_unreadable(struct vfcap_function *fn, struct vfcap_plan_input *i
 	cleanup_free struct vfcap_chain *chain = malloc(sizeof(*chain));
 
 	if (!img || !chain)
-		return no_memory(fn);
+		return cannot_read(fn);
 	vfcap_chain_walk(chain, img);
 	in->vf = img;
 	in->vf_chain = chain;
@@ -146,7 +158,6 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 		.is_vf = fn->role == VFCAP_ROLE_VF,
 		.release = fn->host->release,
 	};
-
 	int err;
 
 	if (evidence)
@@ -154,18 +165,17 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 	if (pf) {
 		in.pf_chain = vfcap_function_chain(pf);
 		in.pf = in.pf_chain ? pf->image : NULL;
-		if (!in.pf_chain && fn->host->error_code == -ENOMEM)
-			return no_memory(pf);
+		if (!in.pf_chain && !is_known_unreadable(pf))
+			return cannot_read(pf);
 		in.siblings = siblings_open(pf);
+		if (pf->n_vf && !in.siblings)
+			return cannot_read(fn);
 	}
-	if (pf && pf->n_vf && !in.siblings)
-		return no_memory(fn);
 	in.vf_chain = vfcap_function_chain(fn);
 	in.vf = fn->image;
 	if (!in.vf_chain)
-		return fn->host->error_code == -ENOMEM || plan_unreadable(fn, &in, wish, plan) ?
-			       no_memory(fn) :
-			       0;
+		return is_known_unreadable(fn) ? plan_unreadable(fn, &in, wish, plan) :
+						 cannot_read(fn);
 	vfcap_plan_make(plan, &in, wish);
 	err = read_failed(fn, in.vf);
 	if (!err && pf)

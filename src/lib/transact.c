@@ -165,7 +165,7 @@ static int snap_later(struct vfcap_function *pf, const struct vfcap_change_optio
 			place->refused = VFCAP_WIDTH;
 	}
 	pf->host->error[0] = '\0';
-	return 0;
+	return vfcap_function_failed(pf);
 }
 
 static int snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
@@ -179,7 +179,7 @@ static int snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
 		s->pf_width = state.width;
 	if (pf)
 		pf->host->error[0] = '\0';
-	return 0;
+	return pf ? vfcap_function_failed(pf) : 0;
 }
 
 static int snap_record(struct vfcap_function *vf, const struct sight *sight,

@@ -55,6 +55,7 @@ int vfcap_root_outcome(const struct vfcap_root *root, const struct vfcap_dir *di
 		break;
 	case -EACCES:
 	case -EPERM:
+		root->failure->n++; /* it is missing all the same */
 		return err;
 	}
 	keep(root, dir, path, err);

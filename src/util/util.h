@@ -171,7 +171,7 @@ char *vfcap_line_next(char **rest);
 /* The first error of the reader below the root: -errno, and the object and why in *what ("/sys/x: Input/output
  * error"), lent until the next call that is given the root. 0: there was none. */
 int vfcap_root_failure(const struct vfcap_root *root, const char **what);
-/* How many errors there were, to see whether what was just read was read whole. */
+/* How many errors there were, EACCES and EPERM too, to see whether what was just read was read whole. */
 unsigned long vfcap_root_failures(const struct vfcap_root *root);
 /* Keeps an error of what is no file, but asked in the same run. */
 void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, int err);
