@@ -84,7 +84,7 @@ struct file {
 
 struct iommu {
 	char name[32];
-	unsigned long features, cap;
+	unsigned long long features, cap;
 };
 
 struct host {
@@ -116,13 +116,14 @@ die(const struct host *h, const char *fmt, ...)
 	exit(1);
 }
 
-static unsigned long number(const struct host *h, const char *text, int base, unsigned long max)
+static unsigned long long number(const struct host *h, const char *text, int base,
+				 unsigned long long max)
 {
 	char *end;
-	unsigned long val = strtoul(text, &end, base);
+	unsigned long long val = strtoull(text, &end, base);
 
 	if (end == text || *end || val > max)
-		die(h, "%s: not a number up to %lu", text, max);
+		die(h, "%s: not a number up to %llu", text, max);
 	return val;
 }
 
@@ -516,7 +517,7 @@ static void do_iommu(struct host *h, char **word, size_t n)
 	if (h->n_iommus++ == sizeof(h->iommu) / sizeof(h->iommu[0]))
 		die(h, "too many IOMMUs");
 	text_key(h, iommu->name, sizeof(iommu->name), word[1]);
-	iommu->features = number(h, word[2], 16, ~0ul);
+	iommu->features = number(h, word[2], 16, ~0ull);
 	iommu->cap = n > 3 ? number(h, word[3], 16, 0xffffffff) : 0;
 }
 
@@ -752,10 +753,10 @@ static void write_iommu(const struct host *h, const struct iommu *iommu)
 	strcat(dir, "/");
 	make_dirs(h, dir);
 	if (!strncmp(iommu->name, "dmar", 4)) {
-		attribute(h, dir, "intel-iommu/ecap", "%lx", iommu->features);
+		attribute(h, dir, "intel-iommu/ecap", "%llx", iommu->features);
 	} else if (!strncmp(iommu->name, "ivhd", 4)) {
-		attribute(h, dir, "amd-iommu/features", "%lx:0", iommu->features);
-		attribute(h, dir, "amd-iommu/cap", "%lx", iommu->cap);
+		attribute(h, dir, "amd-iommu/features", "%llx:0", iommu->features);
+		attribute(h, dir, "amd-iommu/cap", "%llx", iommu->cap);
 	}
 }
 
