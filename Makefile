@@ -20,6 +20,8 @@
 # make check-stress  16 processes on one root with a played kernel, for TIME=300 seconds
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
 # make check-32   all of it built in a Debian of 32 bits, its unit tests and what the tool says there (root)
+# make coverage   how much of core, util and host the unit tests and the fuzzers' corpora reach
+# make fuzz TIME=60  the fuzzers, so many seconds each; what they find that is new stays in build/fuzz/corpus
 # make check-ansible  the Ansible role, over two captured hosts, and on a stock kernel in QEMU
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
@@ -31,7 +33,7 @@ SOVERSION := 0
 O ?= build
 V ?= 0
 SAN ?=
-FUZZ_TIME ?= 60
+FUZZ_TIME ?= $(if $(filter command%,$(origin TIME)),$(TIME),60)
 KERNEL ?= 6.12
 FAULTS ?= 8000
 FAULTS_SEED ?= 1
@@ -39,6 +41,7 @@ FAULTS_SEED ?= 1
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
 FUZZ_CC ?= clang
+FUZZ_CFLAGS ?=
 BE_CC ?= s390x-linux-gnu-gcc
 
 PREFIX ?= /usr/local
@@ -108,7 +111,7 @@ compile = $(CC) $(cflags) $(cppflags) $(CFLAGS) $(CPPFLAGS)
 link = $(CC) $(san) $(CFLAGS) $(LDFLAGS)
 
 # Everything that is compiled depends on the flags it is compiled with.
-flags := $(compile) / $(link) / $(lib_ldlibs) $(tool_ldlibs) / $(FUZZ_CC) $(BE_CC)
+flags := $(compile) / $(link) / $(lib_ldlibs) $(tool_ldlibs) / $(FUZZ_CC) $(FUZZ_CFLAGS) $(BE_CC)
 ifneq ($(filter-out clean dist format uninstall,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(strip $(flags)),$(strip $(file <$(O)/.flags)))
 $(shell mkdir -p '$(O)')
@@ -290,7 +293,7 @@ $(O)/be/%.o: %.c $(O)/.flags
 $(O)/m32/%.o: %.c $(O)/.flags | needs
 	@mkdir -p $(@D)
 	$(call say,CC-32,$@)$(CC) -m32 $(call other_cc,$(cppflags) -Werror=overflow -Werror=format \
-		-idirafter /usr/include/$(shell $(CC) -print-multiarch))
+		-idirafter /usr/include/$(shell $(CC) -print-multiarch) $(if $(filter src/core/% tests/%,$<),,-O0))
 
 $(O)/be/test_%: $(O)/be/tests/unit/test_%.o $(call be,$(unit_help_src) $(core_src))
 	$(call say,BE-LD,$@)$(BE_CC) -static -o $@ $^
@@ -301,7 +304,7 @@ $(O)/m32/test_%: $(O)/m32/tests/unit/test_%.o $(call m32,$(unit_help_src) $(core
 # Fuzz targets: libFuzzer, with sanitizers, over all of the library.
 fuzz_src := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 fuzz_progs := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(fuzz_src))
-fuzz_flags := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+fuzz_flags := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer $(FUZZ_CFLAGS)
 fuzz_obj = $(patsubst %.c,$(O)/fuzz/%.o,$(1))
 fuzzers: $(fuzz_progs)
 
@@ -360,6 +363,11 @@ fuzz:
 check-stress:
 	@tests/setup check
 	$(run) stress
+
+.PHONY: coverage
+coverage:
+	@tests/setup coverage
+	+@MAKE='$(MAKE)' MAKEFLAGS= tests/coverage '$(O)'
 
 # In a machine of its own: what runs there as root, and what is around it.
 .PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot check-32 vm-progs
