@@ -228,14 +228,14 @@ static bool leaves_scratch(const struct fault *fault)
 	       (fault->kind == KIND_ERRORS && strcmp(fault->call.syscall->name, "unlinkat") == 0);
 }
 
-/* Does "no" name the fault? Who is refused is told on standard output, with all the others. */
+/* Does "no" name the fault? Who is refused is told on standard output, with all the others; for want of privilege in
+ * words of its own. */
 static bool is_named(const struct worker *w, const struct fault *fault, const struct result *r)
 {
 	int err = fault->kind == KIND_ERRORS ? fault->value : ENOMEM;
 
-	if (err == ENODEV || err == ENXIO)
-		err = EIO; /* as what is still there is told of */
-	return exited(r, 3) && (run_printed(w, strerror(err)) || strstr(r->err, strerror(err)));
+	return exited(r, 3) && (run_printed(w, strerror(err)) || strstr(r->err, strerror(err)) ||
+				(err == EACCES && run_printed(w, "refused: ")));
 }
 
 /* How it ended, whatever it left. */
