@@ -21,7 +21,7 @@
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
 # make check-32   all of it built in a Debian of 32 bits, its unit tests and what the tool says there (root)
 # make coverage   how much of core, util and host the unit tests and the fuzzers' corpora reach
-# make fuzz TIME=60  the fuzzers, so many seconds each; what they find that is new stays in build/fuzz/corpus
+# make fuzz TIME=30  the fuzzers, so many seconds each; what they find that is new stays in build/fuzz/corpus
 # make check-ansible  the Ansible role, over two captured hosts, and on a stock kernel in QEMU
 #
 # O=DIR builds elsewhere, V=1 shows commands, SAN=address,undefined switches sanitizers on.
@@ -33,9 +33,9 @@ SOVERSION := 0
 O ?= build
 V ?= 0
 SAN ?=
-FUZZ_TIME ?= $(if $(filter command%,$(origin TIME)),$(TIME),60)
+FUZZ_TIME ?= $(if $(filter command%,$(origin TIME)),$(TIME),30)
 KERNEL ?= 6.12
-FAULTS ?= 8000
+FAULTS ?= 6000
 FAULTS_SEED ?= 1
 
 CFLAGS ?= -O2 -g

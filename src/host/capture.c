@@ -218,19 +218,12 @@ static int add_rules(struct capture *c, const char *dir, const struct rule *rule
 
 /* -------------------------------------------------------------------------------- config space -- */
 
-static unsigned int fetch(struct vfcap_function *fn, uint8_t *bytes, unsigned int off,
-			  unsigned int len)
-{
-	int n = fn->fetch(fn, off, len, bytes + off);
-
-	return n < 0 ? 0 : (unsigned int)n;
-}
-
-/* A mailbox is a device's to answer by, and not read for the sake of having it. */
-static unsigned int fetch_around(struct capture *c, struct vfcap_function *fn, uint8_t *bytes,
-				 unsigned int size)
+/* A mailbox is a device's to answer by, and not read for the sake of having it. size; 0: there is less; or -errno. */
+static int fetch_around(struct capture *c, struct vfcap_function *fn, uint8_t *bytes,
+			unsigned int size)
 {
 	unsigned int off = 0, end = size;
+	int n;
 
 	vfcap_image_init(&c->image, size, fn->fetch, fn);
 	vfcap_chain_walk(&c->chain, &c->image);
@@ -243,11 +236,12 @@ static unsigned int fetch_around(struct capture *c, struct vfcap_function *fn, u
 			    cap->offset + DOE_MAILBOXES < end)
 				end = cap->offset + DOE_MAILBOXES;
 		}
-		if (end > off && fetch(fn, bytes, off, end - off) < end - off)
-			return 0;
+		n = end > off ? fn->fetch(fn, off, end - off, bytes + off) : 0;
+		if (n < 0 || (end > off && (unsigned int)n < end - off))
+			return n < 0 ? n : 0;
 		off = end + 8;
 	} while (end < size);
-	return size;
+	return (int)size;
 }
 
 static void blank_serials(struct capture *c, uint8_t *bytes, unsigned int size)
@@ -267,28 +261,36 @@ static void blank_serials(struct capture *c, uint8_t *bytes, unsigned int size)
 	}
 }
 
-static void add_config(struct capture *c, struct vfcap_function *fn, const char *path)
+/* How many bytes could be read; 0: none, as is known of it; or -errno. */
+static int read_config(struct capture *c, struct vfcap_function *fn, uint8_t *bytes)
+{
+	bool kernel = c->host->topology->kernel;
+	int n = kernel && fn->config_size < 0 && fn->skip == VFCAP_SKIP_NONE ?
+			vfcap_config_outcome(fn, vfcap_config_look(fn)) :
+			0;
+	unsigned int size = fn->rows ? fn->rows->end : (unsigned int)fn->config_size;
+
+	if (n >= 0 && fn->skip == VFCAP_SKIP_NONE && fn->config_size > 0)
+		n = kernel ? fetch_around(c, fn, bytes, size) : fn->fetch(fn, 0, size, bytes);
+	return n == -EACCES || n == -EPERM || n == -ENODEV || n == -ENOENT ? 0 : n;
+}
+
+static int add_config(struct capture *c, struct vfcap_function *fn, const char *path)
 {
 	uint8_t bytes[VFCAP_CFG_SIZE] = { 0 };
-	bool kernel = c->host->topology->kernel;
-	unsigned int size = fn->rows		? fn->rows->end :
-			    fn->config_size < 0 ? 0 :
-						  (unsigned int)fn->config_size;
+	int size = read_config(c, fn, bytes);
 
-	if (fn->skip == VFCAP_SKIP_NONE && size && kernel)
-		size = fetch_around(c, fn, bytes, size);
-	else if (fn->skip == VFCAP_SKIP_NONE && size)
-		size = fetch(fn, bytes, 0, size);
-	else
-		size = 0;
+	if (size < 0)
+		return vfcap_host_fail(c->host, size, "%s: config: %s", fn->name, strerror(-size));
 	if (!size) {
 		c->counts->without++;
-		return;
+		return 0;
 	}
-	c->counts->short_config += kernel && size <= 64;
+	c->counts->short_config += c->host->topology->kernel && size <= 64;
 	if (!c->serials)
-		blank_serials(c, bytes, size);
-	add_bytes(c, path, bytes, size);
+		blank_serials(c, bytes, (unsigned int)size);
+	add_bytes(c, path, bytes, (unsigned int)size);
+	return 0;
 }
 
 /* ----------------------------------------------------------------------------------- functions -- */
@@ -337,8 +339,10 @@ static int add_sysfs(struct capture *c, struct vfcap_function *fn, const char *d
 		return err;
 	vfcap_tar_add_dir(&c->tar, dir);
 	snprintf(path, sizeof(path), "%.4000s/config", dir);
-	add_config(c, fn, path);
-	err = add_rules(c, dir, function_rules, sizeof(function_rules) / sizeof(function_rules[0]));
+	err = add_config(c, fn, path);
+	if (!err)
+		err = add_rules(c, dir, function_rules,
+				sizeof(function_rules) / sizeof(function_rules[0]));
 	if (!err)
 		err = add_override(c, fn, dir);
 	if (!err && fn->role == VFCAP_ROLE_PF && fn->numvfs >= 0) {
@@ -364,8 +368,7 @@ static int add_function(struct capture *c, struct vfcap_function *fn)
 	/* As a sos report has it. */
 	snprintf(dir, sizeof(dir), "proc/bus/pci/%04x:%02x/%02x.%x", a.domain, a.bus, a.devfn >> 3,
 		 a.devfn & 7);
-	add_config(c, fn, dir);
-	return 0;
+	return add_config(c, fn, dir);
 }
 
 /* ------------------------------------------------------------------------------------ the host -- */

@@ -84,6 +84,21 @@ static enum vfcap_skip asleep(struct vfcap_function *fn, const struct vfcap_dir 
 	return bus_asleep(fn, devices) ? VFCAP_SKIP_BRIDGE : VFCAP_SKIP_NONE;
 }
 
+/* --------------------------------------------------------------------------------------- IDs -- */
+
+/* From the first bytes of the header. All ones in its type and class too: nobody answers. */
+static void take_ids(struct vfcap_function *fn, const uint8_t r[16])
+{
+	if (vfcap_le32(r + 8) == 0xffffffff)
+		return;
+	fn->vendor = vfcap_le16(r);
+	fn->device = vfcap_le16(r + 2);
+	fn->revision = r[8];
+	fn->class_code = vfcap_le32(r + 8) >> 8;
+	fn->known_vf |= fn->vendor == 0xffff && fn->device == 0xffff;
+	fn->has_ids = true;
+}
+
 /* ---------------------------------------------------------------------------- captured trees -- */
 
 static bool row_is_zero(const uint8_t row[16])
@@ -151,6 +166,8 @@ static int captured_load(struct vfcap_function *fn, const struct vfcap_dir *dir)
 		fn->config_size = VFCAP_EXT_BASE;
 	else
 		fn->config_size = n ? CONFIG_UNPRIVILEGED : 0;
+	if (n >= 16)
+		take_ids(fn, bytes);
 	return keep_rows(fn, bytes, (unsigned int)n & ~3u);
 }
 
@@ -212,6 +229,8 @@ int vfcap_config_look(struct vfcap_function *fn)
 		fn->config_size = n ? CONFIG_UNPRIVILEGED : 0;
 	else
 		fn->config_size = st.st_size <= VFCAP_EXT_BASE ? VFCAP_EXT_BASE : VFCAP_CFG_SIZE;
+	if (n >= 16)
+		take_ids(fn, bytes);
 	return 0;
 }
 
@@ -254,23 +273,6 @@ static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *
 	return vfcap_config_outcome(fn, n);
 }
 
-/* --------------------------------------------------------------------------------------- IDs -- */
-
-/* All ones in the header's type and class too: nobody answers. */
-static void take_ids(struct vfcap_function *fn)
-{
-	uint8_t r[16];
-
-	if (fn->fetch(fn, 0, sizeof(r), r) < (int)sizeof(r) || vfcap_le32(r + 8) == 0xffffffff)
-		return;
-	fn->vendor = vfcap_le16(r);
-	fn->device = vfcap_le16(r + 2);
-	fn->revision = r[8];
-	fn->class_code = vfcap_le32(r + 8) >> 8;
-	fn->known_vf = fn->vendor == 0xffff && fn->device == 0xffff;
-	fn->has_ids = true;
-}
-
 void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devices,
 			 const struct vfcap_dir *dir)
 {
@@ -281,6 +283,4 @@ void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devi
 	if (fn->skip != VFCAP_SKIP_NONE)
 		return;
 	fn->config_err = kernel ? vfcap_config_look(fn) : captured_load(fn, dir);
-	if (!fn->config_err)
-		take_ids(fn);
 }

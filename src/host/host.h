@@ -52,6 +52,7 @@ struct vfcap_function {
 	bool known_vf; /* reads ffff:ffff where a VF does, or a link says so: a VF even without its PF */
 	bool unsure; /* a read of what sysfs says of it failed: it is not to be changed, nor counted on */
 	int config_err; /* -errno of the last read of its config space that failed; 0: none did since */
+	int image_err; /* -errno of the first one that something is missing for; 0: none */
 	enum vfcap_skip skip; /* filled by the source when it first reads config space */
 	struct vfcap_function *pf; /* of a VF; NULL when it is not known */
 	int vf_index; /* 0-based; -1 when it is not known */

@@ -312,7 +312,8 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 		names_failed(h, p);
 	else if (q.answer)
 		name->text = strdup(q.answer);
-	h->no_memory |= !name->text && errno == ENOMEM;
+	if (!name->text && (errno == ENOMEM || errno == EIO || errno == EMFILE || errno == ENFILE))
+		names_failed(h, p);
 	name->next = *head;
 	*head = name;
 	return name->text;

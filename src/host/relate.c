@@ -201,7 +201,10 @@ static int learn(struct vfcap_function *pf, bool kernel_told)
 	if (!may_be_pf(pf, kernel_told))
 		return 0;
 	if (!read_sriov(pf, &s)) {
-		pf->unsure |= kernel_told && pf->config_err;
+		if (kernel_told && pf->config_err) {
+			pf->unsure = true;
+			pf->image_err = pf->config_err;
+		}
 		return 0;
 	}
 	pf->role = VFCAP_ROLE_PF;

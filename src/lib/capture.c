@@ -21,6 +21,9 @@ static int write_to(struct vfcap *ctx, int fd, const char *name, bool packed, bo
 		return vfcap_host_fail(&ctx->host, -EINVAL,
 				       "%s: it was read from a file, which tells nothing of a host",
 				       vfcap_source(ctx));
+	err = vfcap_host_sure(&ctx->host, NULL);
+	if (err)
+		return err;
 	err = vfcap_capture_write(&ctx->host, fd, name, packed, serials, &n);
 	*captured = (struct vfcap_captured){
 		.functions = n.functions,

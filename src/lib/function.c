@@ -245,7 +245,9 @@ struct vfcap_image *vfcap_function_image(struct vfcap_function *fn)
 
 int vfcap_function_config_error(const struct vfcap_function *fn)
 {
-	return fn->image && fn->image->error ? fn->image->error : fn->config_err;
+	if (fn->image && fn->image->error)
+		return fn->image->error;
+	return fn->image_err ? fn->image_err : fn->config_err;
 }
 
 int vfcap_function_failed(struct vfcap_function *fn)
@@ -295,7 +297,8 @@ const struct vfcap_chain *vfcap_function_chain(struct vfcap_function *fn)
 
 void vfcap_function_drop(struct vfcap_function *fn)
 {
-	fn->config_err = vfcap_function_config_error(fn);
+	if (fn->image && !fn->image_err)
+		fn->image_err = fn->image->error;
 	free(fn->image);
 	fn->image = NULL;
 	free(fn->chain);

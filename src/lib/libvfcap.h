@@ -158,7 +158,7 @@ int vfcap_function_emulated(struct vfcap_function *vf, enum vfcap_emul e);
  * vfcap_error() and vfcap_function_skipped(). Until vfcap_function_drop(). */
 struct vfcap_image *vfcap_function_image(struct vfcap_function *fn);
 
-/* Why bytes of its config space could not be read: -errno of the first of them since vfcap_function_drop(), or of
+/* Why bytes of its config space could not be read: -errno of the first that vfcap_function_image() lacks or lacked, or of
  * the last try; 0: all that were asked for could. */
 int vfcap_function_config_error(const struct vfcap_function *fn);
 

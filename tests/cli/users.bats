@@ -28,11 +28,16 @@ assert_not_taken() { # SYSCALL ERRNO PATH UNREAD
 
 @test "users: processes that cannot be asked may have it open" {
 	assert_not_taken openat2 EMFILE proc/4711/fd '/proc/4711/fd: Too many open files'
-	assert_not_taken openat2 ENOMEM proc/4711/fd '/proc/4711/fd: Cannot allocate memory'
 	assert_not_taken openat2 EACCES proc/4711/fd '/proc/4711/fd: Permission denied'
 	assert_not_taken getdents64 EIO "$root/proc/4711/fd" '/proc/4711/fd: Input/output error'
 	assert_not_taken readlinkat EACCES "$root/proc/4711/fd" '/proc/4711/fd/0: Permission denied'
 	assert_not_taken getdents64 EIO "$root/proc" '/proc: Input/output error'
+}
+
+@test "users: want of memory is no answer either, and ends the run as everywhere" {
+	faulty_in "$root" openat2 ENOMEM proc/4711/fd disable --dry-run "$vf"
+	assert_equal "$status" 1
+	assert_line '  refused: who uses it cannot be found out (/proc/4711/fd: Cannot allocate memory); --assume-unused goes on (in-use)'
 }
 
 @test "users: a process that ended meanwhile has nothing open" {

@@ -234,6 +234,8 @@ static bool is_named(const struct worker *w, const struct fault *fault, const st
 {
 	int err = fault->kind == KIND_ERRORS ? fault->value : ENOMEM;
 
+	if (err == ENODEV || err == ENXIO)
+		err = EIO; /* as what is still there is told of */
 	return exited(r, 3) && (run_printed(w, strerror(err)) || strstr(r->err, strerror(err)) ||
 				(err == EACCES && run_printed(w, "refused: ")));
 }
