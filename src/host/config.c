@@ -259,18 +259,21 @@ int vfcap_config_outcome(struct vfcap_function *fn, int err)
 				     fn->name);
 }
 
-/* What failed once, as when memory was short, is tried again. */
-static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+int vfcap_config_fetch(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf,
+		       int (*read)(struct vfcap_function *fn, unsigned int off, unsigned int len,
+				   uint8_t *buf))
 {
-	struct vfcap_function *fn = ctx;
 	int n;
 
 	if (fn->skip != VFCAP_SKIP_NONE)
 		return -EAGAIN;
 	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
-	if (!n)
-		n = kernel_read(fn, off, len, buf);
-	return vfcap_config_outcome(fn, n);
+	return vfcap_config_outcome(fn, n ? n : read(fn, off, len, buf));
+}
+
+static int kernel_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
+{
+	return vfcap_config_fetch(ctx, off, len, buf, kernel_read);
 }
 
 void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devices,

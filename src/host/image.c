@@ -195,18 +195,9 @@ static int live_read(struct vfcap_function *fn, unsigned int off, unsigned int l
 	return fn->access ? -ENODEV : -ENOMEM; /* it does not say why */
 }
 
-/* What failed once, as when memory was short, is tried again. */
 static int live_fetch(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
-	struct vfcap_function *fn = ctx;
-	int n;
-
-	if (fn->skip != VFCAP_SKIP_NONE)
-		return -EAGAIN;
-	n = fn->config_size < 0 ? vfcap_config_look(fn) : 0;
-	if (!n)
-		n = live_read(fn, off, len, buf);
-	return vfcap_config_outcome(fn, n);
+	return vfcap_config_fetch(ctx, off, len, buf, live_read);
 }
 
 static void access_init(void *arg)

@@ -106,35 +106,14 @@ static int open_dir(struct vfcap_host *h, struct vfcap_dir *dir)
 	return check_dir(h, &st);
 }
 
-/* A directory that is made has to be on the disk before what is written to it. */
-static int make_dir(int run)
-{
-	int err;
-
-	if (mkdirat(run, "vfcap", 0700))
-		return errno == EEXIST ? 0 : -errno;
-	if (!fsync(run))
-		return 0;
-	err = -errno;
-	unlinkat(run, "vfcap", AT_REMOVEDIR);
-	return err;
-}
-
 /* For writing, made where it is not there: a descriptor. */
 static int open_dir_fd(struct vfcap_host *h)
 {
-	cleanup_close int run = vfcap_root_openat(h->root, "run", O_RDONLY | O_DIRECTORY);
+	int fd = vfcap_root_make_dir(h->root, "run", "vfcap", 0700), err;
 	struct stat st;
-	int fd, err;
 
-	if (run < 0)
-		return vfcap_host_fail(h, run, "/run: %s", strerror(-run));
-	err = make_dir(run);
-	if (err)
-		return fail_dir(h, err);
-	fd = openat(run, "vfcap", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fail_dir(h, -errno);
+		return fail_dir(h, fd);
 	err = fstat(fd, &st) ? fail_dir(h, -errno) : check_dir(h, &st);
 	if (!err)
 		return fd;

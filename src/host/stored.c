@@ -163,35 +163,14 @@ static int cannot_write(struct vfcap_function *pf, const char *name, int err)
 	return err ? vfcap_host_fail(pf->host, err, STORED "/%s: %s", name, strerror(-err)) : 0;
 }
 
-/* A directory that is made has to be on the disk before what is written to it. */
-static int make_dir(int etc)
-{
-	int err;
-
-	if (mkdirat(etc, "vfcap.d", 0755))
-		return errno == EEXIST ? 0 : -errno;
-	if (!fsync(etc))
-		return 0;
-	err = -errno;
-	unlinkat(etc, "vfcap.d", AT_REMOVEDIR);
-	return err;
-}
-
 /* The directory, made where it is not there: a descriptor. */
 static int open_dir_fd(struct vfcap_host *h)
 {
-	cleanup_close int etc = vfcap_root_openat(h->root, "etc", O_RDONLY | O_DIRECTORY);
+	int fd = vfcap_root_make_dir(h->root, "etc", "vfcap.d", 0755), err;
 	struct stat st;
-	int fd, err;
 
-	if (etc < 0)
-		return vfcap_host_fail(h, etc, "/etc: %s", strerror(-etc));
-	err = make_dir(etc);
-	if (err)
-		return fail_dir(h, err);
-	fd = openat(etc, "vfcap.d", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fail_dir(h, -errno);
+		return fail_dir(h, fd);
 	err = fstat(fd, &st) ? fail_dir(h, -errno) : check_dir(h, &st);
 	if (!err)
 		return fd;

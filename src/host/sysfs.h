@@ -32,6 +32,12 @@ void vfcap_config_attach(struct vfcap_function *fn, const struct vfcap_dir *devi
  * -EIO in its place of one that is still there; else err. Kept in fn->config_err, as 0 is. */
 int vfcap_config_outcome(struct vfcap_function *fn, int err);
 
+/* config.c: fetches bytes of a kernel's config space by read, after what failed once, as when memory was short, was tried
+ * again. As struct vfcap_image.fetch. */
+int vfcap_config_fetch(struct vfcap_function *fn, unsigned int off, unsigned int len, uint8_t *buf,
+		       int (*read)(struct vfcap_function *fn, unsigned int off, unsigned int len,
+				   uint8_t *buf));
+
 /* config.c: how much config space a function has, and this reader may see; 0 or -errno. */
 int vfcap_config_look(struct vfcap_function *fn);
 

@@ -250,6 +250,31 @@ int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags
 	return fd < 0 ? -errno : (int)fd;
 }
 
+static int make_dir(int parent, const char *name, mode_t mode)
+{
+	int err;
+
+	if (mkdirat(parent, name, mode))
+		return errno == EEXIST ? 0 : -errno;
+	if (!fsync(parent))
+		return 0;
+	err = -errno;
+	unlinkat(parent, name, AT_REMOVEDIR);
+	return err;
+}
+
+int vfcap_root_make_dir(const struct vfcap_root *root, const char *parent, const char *name,
+			mode_t mode)
+{
+	cleanup_close int dir = vfcap_root_openat(root, parent, O_RDONLY | O_DIRECTORY);
+	int err = dir < 0 ? dir : make_dir(dir, name, mode), fd;
+
+	if (err)
+		return err;
+	fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 bool vfcap_root_has_kernel(const struct vfcap_root *root)
 {
 	return root->kernel;

@@ -66,6 +66,10 @@ bool vfcap_root_has_kernel(const struct vfcap_root *root);
 /* For what is written, locked or asked by ioctl; whatever is only read goes by the reader below. A descriptor or
  * -errno; -EROFS: the root is an archive. */
 int vfcap_root_openat(const struct vfcap_root *root, const char *path, int flags);
+/* A directory itself, and no link, below parent, to be written to: made where it is not there, and on the disk then, as
+ * what is written to it is to be. A descriptor or -errno. */
+int vfcap_root_make_dir(const struct vfcap_root *root, const char *parent, const char *name,
+			mode_t mode);
 
 /* --------------------------------------------------------------------------------- the reader -- */
 
