@@ -86,10 +86,11 @@ static enum vfcap_skip asleep(struct vfcap_function *fn, const struct vfcap_dir 
 
 /* --------------------------------------------------------------------------------------- IDs -- */
 
-/* From the first bytes of the header. All ones in its type and class too: nobody answers. */
+/* From the first bytes of the header, once: those of a VF are completed afterwards. All ones in its type and class too:
+ * nobody answers. */
 static void take_ids(struct vfcap_function *fn, const uint8_t r[16])
 {
-	if (vfcap_le32(r + 8) == 0xffffffff)
+	if (fn->has_ids || vfcap_le32(r + 8) == 0xffffffff)
 		return;
 	fn->vendor = vfcap_le16(r);
 	fn->device = vfcap_le16(r + 2);
