@@ -262,6 +262,7 @@ static void ask_for_own(struct search *s)
 	}
 }
 
+/* That a process has it open is known; a name that cannot be read is a failed read as any other. */
 static void set_holder(struct search *s)
 {
 	char path[64];
@@ -331,9 +332,9 @@ bool vfcap_use_holder(struct vfcap_function *fn, struct vfcap_use *use)
 	vfcap_holders_scan(fn->host, &holders);
 	ask_for_own(&s);
 	ask_for_group(&s);
+	settle(fn->host, failed, use->unread);
 	if (s.holder)
 		set_holder(&s);
-	settle(fn->host, failed, use->unread);
 	vfcap_holders_free(&holders);
 	return s.holder;
 }
@@ -357,9 +358,9 @@ void vfcap_use_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 		use->kind = VFCAP_USE_OPEN;
 	else if (b->driver[0])
 		ask_for_netdevs(&s);
+	settle(vf->host, failed, use->unread);
 	if (s.holder)
 		set_holder(&s);
-	settle(vf->host, failed, use->unread);
 	if (use->kind == VFCAP_USE_NONE && use->unread[0])
 		use->kind = VFCAP_USE_UNKNOWN;
 }

@@ -119,6 +119,10 @@ assert_names() { # PATH WHY
 		assert_names "$path" 'File too large'
 		rm "$dir/$path"
 	done
+	truncate -s 3G "$dir/$modules/modules.alias"
+	bounded --sysroot "$dir" enable --dry-run 3b:00.0
+	assert_names modules.alias 'File too large'
+	rm "$dir/$modules/modules.alias"
 	truncate -s 3G "$dir/usr/share/misc/pci.ids"
 	bounded --sysroot "$dir" show 3b:00.0
 	assert_names usr/share/misc/pci.ids 'File too large'
