@@ -89,8 +89,10 @@ static int write_file(struct vfcap_cli *cli, const char *file, bool serials)
 				       &captured);
 	else
 		err = vfcap_capture(cli->ctx, file, serials, &captured);
+	cli->pipe_closed = to_stdout && err == -EPIPE && !cli->pipe_ignored;
 	if (err) {
-		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
+		if (!cli->pipe_closed)
+			vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
 		return VFCAP_EXIT_FAILED;
 	}
 	tell_missing(cli, &captured);

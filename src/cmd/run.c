@@ -191,7 +191,7 @@ int vfcap_cli_close(struct vfcap_cli *cli, int status)
 		err = -errno;
 	if (!err && ferror(stdout))
 		err = -EIO;
-	cli->pipe_closed = err == -EPIPE && !cli->pipe_ignored;
+	cli->pipe_closed |= err == -EPIPE && !cli->pipe_ignored;
 	if (err) {
 		if (!cli->pipe_closed)
 			vfcap_cli_error(cli, "standard output: %s", strerror(-err));

@@ -280,6 +280,14 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 		repair(look, pf);
 		return;
 	}
+	if (left.damaged) {
+		vfcap_cli_error(
+			look->cli,
+			"%s: /run/vfcap/%s.undo: cannot be understood; look at it, then remove it",
+			vfcap_function_name(pf), vfcap_function_name(pf));
+		look->status = vfcap_cli_worse(look->status, VFCAP_EXIT_FAILED);
+		return;
+	}
 	out_leftover(&text, &left);
 	vfcap_out_char(&text, '\0');
 	if (text.error)
@@ -291,9 +299,7 @@ static void look_at_pf(struct looking *look, struct vfcap_function *pf)
 			look->cli,
 			"%s: a run that did not end has left something (%s): status --repair %s",
 			vfcap_function_name(pf), text.buf,
-			left.damaged ? "cannot help" :
-			left.done    ? "finishes it" :
-				       "takes it back");
+			left.done ? "finishes it" : "takes it back");
 	vfcap_out_free(&text);
 }
 

@@ -160,6 +160,11 @@ static int captured_load(struct vfcap_function *fn, const struct vfcap_dir *dir)
 		n = read_proc(fn, bytes, sizeof(bytes));
 	if (n < 0)
 		return (int)n;
+	if (n && n != CONFIG_UNPRIVILEGED && n != VFCAP_EXT_BASE && n != VFCAP_CFG_SIZE)
+		vfcap_host_log(
+			fn->host,
+			"%s: config: %zd bytes, which is cut short: neither 64, 256 nor 4096",
+			fn->name, n);
 	memset(bytes + n, 0, sizeof(bytes) - (size_t)n);
 	if (n > VFCAP_EXT_BASE)
 		fn->config_size = VFCAP_CFG_SIZE;

@@ -271,12 +271,17 @@ static void look_up(void *arg)
 					    PCI_LOOKUP_DEVICE | NAME_FLAGS, q->vendor, q->device);
 }
 
-static void names_failed(struct vfcap_host *h, const struct vfcap_pciaccess *p)
+/* why: what libpci says; "": nothing. A list that is no such list costs the names alone. */
+static void names_failed(struct vfcap_host *h, struct vfcap_pciaccess *p, const char *why)
 {
-	if (h->root && errno && errno != ENOMEM)
-		vfcap_root_keep_failure(h->root, p->a->id_file_name, -errno);
-	else
+	if (errno == ENOMEM) {
 		h->no_memory = true;
+	} else if (h->root && errno) {
+		vfcap_root_keep_failure(h->root, p->a->id_file_name, -errno);
+	} else {
+		vfcap_host_log(h, "pci.ids: %s: devices have no names", why);
+		p->no_names = true;
+	}
 }
 
 static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t device)
@@ -300,11 +305,11 @@ static const char *name_of(struct vfcap_host *h, uint32_t vendor, uint32_t devic
 	name->device = device;
 	q.a = p->a;
 	if (!guarded(&here, look_up, &q)) /* it gives up for want of memory, or over its list */
-		names_failed(h, p);
+		names_failed(h, p, here.text);
 	else if (q.answer)
 		name->text = strdup(q.answer);
 	if (!name->text && (errno == ENOMEM || errno == EIO || errno == EMFILE || errno == ENFILE))
-		names_failed(h, p);
+		names_failed(h, p, "");
 	name->next = *head;
 	*head = name;
 	return name->text;

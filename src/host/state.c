@@ -123,6 +123,17 @@ static int open_dir_fd(struct vfcap_host *h)
 
 /* ------------------------------------------------------------------------------------- reading -- */
 
+/* As Linux drivers/char/random.c (proc_do_uuid) prints it: a UUID of small letters. */
+static bool is_boot_id(const char *text)
+{
+	for (size_t i = 0; i < 36; i++)
+		if (i == 8 || i == 13 || i == 18 || i == 23 ?
+			    text[i] != '-' :
+			    !text[i] || !strchr("0123456789abcdef", text[i]))
+			return false;
+	return !text[36];
+}
+
 /* "-": a captured host need not tell. */
 static int boot_id(struct vfcap_host *h, char buf[64])
 {
@@ -131,7 +142,7 @@ static int boot_id(struct vfcap_host *h, char buf[64])
 
 	if (n == -ENOENT && !vfcap_host_has_kernel(h))
 		return strcpy(buf, "-"), 0;
-	if (n > 0 && strcspn(buf, " \n") == (size_t)n && strcmp(buf, "-"))
+	if (n > 0 && is_boot_id(buf))
 		return 0;
 	if (n < 0)
 		forget_failure(h, before);
@@ -444,7 +455,8 @@ static int save_record(const struct vfcap_journal *j, const struct vfcap_record 
 		return -ENOMEM;
 	vfcap_record_print(file, record, j->pf->name, boot);
 	failed = ferror(file);
-	if (fclose(file) || failed || !text) /* glibc cuts the text to its length, and may have none then */
+	if (fclose(file) || failed ||
+	    !text) /* glibc cuts the text to its length, and may have none then */
 		return -ENOMEM;
 	return ops->save(j->pf->host, j->dir, name, text);
 }

@@ -238,8 +238,10 @@ void vfcap_job_on_paper(struct vfcap_job *job)
 	struct vfcap_run run = { .host = pf->host };
 	struct vfcap_outcome *out = &job->pf_outcome;
 	char why[256];
-	int err = decide_job(job, pf, &run);
+	int err = vfcap_run_leftover(pf);
 
+	if (!err)
+		err = decide_job(job, pf, &run);
 	if (err) {
 		vfcap_job_fail(job, pf, pf->host->error[0] ? pf->host->error : strerror(-err));
 		pf->host->error[0] = '\0';

@@ -28,6 +28,16 @@ int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status
 	return 0;
 }
 
+/* One that cannot be read or understood keeps the PF from being changed. */
+static int check_record(const struct vfcap_function *pf)
+{
+	struct vfcap_record record;
+	int err = vfcap_record_read(pf, &record);
+
+	vfcap_record_free(&record);
+	return err;
+}
+
 int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftover *leftover)
 {
 	bool is_vf = fn->role == VFCAP_ROLE_VF;
@@ -54,5 +64,5 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 	leftover->done = undo.done;
 	leftover->damaged = undo.damaged;
 	vfcap_undo_free(&undo);
-	return err < 0 ? err : 0;
+	return err < 0 ? err : check_record(pf);
 }

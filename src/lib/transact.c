@@ -467,6 +467,32 @@ static int take_back(struct vfcap_journal *j, const struct vfcap_undo *undo)
 	return err ? err : vfcap_journal_forget(j);
 }
 
+static int fail_damaged(const struct vfcap_function *pf)
+{
+	return vfcap_host_fail(
+		pf->host, -EBADMSG,
+		"%s: /run/vfcap/%s.undo: cannot be understood; look at it, then remove it",
+		pf->name, pf->name);
+}
+
+int vfcap_run_leftover(const struct vfcap_function *pf)
+{
+	VFCAP_CLEANUP(cleanup_undo) struct vfcap_undo undo = { 0 };
+	int err = pf ? vfcap_undo_read(pf, &undo) : 0;
+
+	if (err == -EACCES) {
+		pf->host->error[0] = '\0';
+		return 0;
+	}
+	if (err || !undo.there)
+		return err;
+	if (undo.damaged)
+		return fail_damaged(pf);
+	vfcap_host_log(pf->host, "%s: would first %s %s, which has not ended", pf->name,
+		       undo.done ? "finish" : "take back", vfcap_act_name(undo.act));
+	return 0;
+}
+
 /* What a run has left that did not end. */
 static int repair(struct vfcap_journal *j, bool *repaired)
 {
@@ -481,10 +507,7 @@ static int repair(struct vfcap_journal *j, bool *repaired)
 	if (!undo.there)
 		return 0;
 	if (undo.damaged)
-		return vfcap_host_fail(
-			pf->host, -EBADMSG,
-			"%s: /run/vfcap/%s.undo: cannot be understood; look at it, then remove it",
-			pf->name, pf->name);
+		return fail_damaged(pf);
 	err = undo.done ? vfcap_journal_finish(j, &undo) : take_back(j, &undo);
 	if (!err)
 		vfcap_host_log(pf->host,
@@ -922,8 +945,10 @@ void vfcap_run_on_paper(struct vfcap_run *run)
 /* What would be done. */
 static int run_on_paper(struct vfcap_run *run)
 {
-	int err = vfcap_run_decide(run, NULL, true);
+	int err = vfcap_run_leftover(run->pf);
 
+	if (!err)
+		err = vfcap_run_decide(run, NULL, true);
 	if (!err)
 		vfcap_run_on_paper(run);
 	return err;

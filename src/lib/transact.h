@@ -45,6 +45,9 @@ void vfcap_run_refuse(struct vfcap_run *run, const char *name);
 const char *vfcap_run_refused(const struct vfcap_run *run);
 /* Locks the PF and sees to what an earlier run has left: *repaired. */
 int vfcap_run_lock(struct vfcap_run *run, bool *repaired);
+/* Before a dry run: what an earlier run has left, which would be seen to first, is logged, as far as this user may look.
+ * -errno, said: it cannot be read, or not be understood. */
+int vfcap_run_leftover(const struct vfcap_function *pf);
 /* Changes what was decided about, if there is anything to change: all outcomes are settled then. */
 int vfcap_run_carry_out(struct vfcap_run *run);
 /* What is decided is not done: dry runs, and hosts without a kernel. */

@@ -163,3 +163,10 @@ assert_names() { # PATH WHY
 	assert_success
 	assert_output --partial 'ice  Intel of this root Ethernet'
 }
+
+@test "a pci.ids that is none costs the names, and no more" {
+	head -c 71680 /dev/zero | tr '\0' A >"$dir/usr/share/misc/pci.ids"
+	split vfcap --sysroot "$dir" show 3b:00.0
+	assert_equal "$status" 0
+	[[ $stderr == "vfcap: pci.ids: "*"devices have no names" ]] || fail "stderr: $stderr"
+}

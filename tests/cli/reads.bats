@@ -60,3 +60,11 @@ devices=sys/bus/pci/devices
 	assert_success
 	assert_equal "$stderr" ''
 }
+
+@test "config space that was cut short is said to be" {
+	local dir=$BATS_TEST_TMPDIR/cut
+	cp -R "$demo" "$dir"
+	truncate -s 460 "$dir/$devices/0000:3b:01.4/config"
+	split vfcap --sysroot "$dir" plan 3b:01.4
+	[[ $stderr == *"0000:3b:01.4: config: 460 bytes, which is cut short"* ]] || fail "stderr: $stderr"
+}

@@ -227,3 +227,37 @@ log() { # LINE...
 	assert_equal "$(jqc '[.results[] | [.address, .result]]' vfcap -j --sysroot "$dir" apply --check)" \
 		'[["0000:3b:00.0","unchanged"],["0000:3b:01.4","unchanged"],["0000:3b:01.5","unchanged"]]'
 }
+
+@test "repair: a dry run says what the run would say of what was left" {
+	log 'override 0000:3b:01.3 - vfcap-vfio-pci'
+	split kernel -- enable --dry-run --assume-unused ens1f0/vf3
+	assert_equal "$status" 0
+	[[ $stderr == *"$pf: would first take back enable, which has not ended"* ]] || fail "stderr: $stderr"
+	echo junk >"$undo"
+	for command in enable disable; do
+		split kernel -- $command --dry-run --assume-unused ens1f0/vf3
+		assert_equal "$status" 1
+		[[ $stderr == *"$undo"* || $stderr == *"$pf.undo: cannot be understood"* ]] || fail "stderr: $stderr"
+	done
+}
+
+@test "repair: what is no boot ID makes no log that of another boot" {
+	log 'override 0000:3b:01.0 - vfcap-vfio-pci'
+	for id in xyz 6FD3C1B1-0000-4000-8000-0000DEADBEEF "$boot-"; do
+		echo "$id" >"$dir/proc/sys/kernel/random/boot_id"
+		for option in '' --repair; do
+			assert_stays "$undo" '/proc/sys/kernel/random/boot_id: holds no boot ID' \
+				kernel -- status $option ens1f0
+		done
+	done
+}
+
+@test "repair: status names a record that keeps the PF from being changed" {
+	echo junk >"$record"
+	assert_stays "$record" "$pf: /run/vfcap/$pf.record: cannot be understood; look at it, then remove it" \
+		kernel -- status ens1f0
+	printf 'vfcap-record 2 %s %s\n' "$pf" "$boot" >"$record"
+	split kernel -- status ens1f0
+	assert_equal "$status" 1
+	[[ $stderr == *"$pf.record: was written by a later vfcap"* ]] || fail "stderr: $stderr"
+}

@@ -111,7 +111,7 @@ signal 1'
 @test "a closed pipe ends it as it ends other tools" {
 	mkfifo gone
 	local command
-	for command in list 'list --raw' 'show --json' 'enable --dry-run 3b:01.0'; do
+	for command in list 'list --raw' 'show --json' 'enable --dry-run 3b:01.0' 'capture -'; do
 		# shellcheck disable=SC2094
 		exec 5<>gone 6>gone
 		exec 5>&-
