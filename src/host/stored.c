@@ -183,13 +183,13 @@ int vfcap_stored_try(struct vfcap_function *pf)
 {
 	const struct vfcap_ops *ops = pf->host->ops;
 	cleanup_close int dir = open_dir_fd(pf->host);
-	int err;
+	int err, dropped;
 
 	if (dir < 0)
 		return dir;
 	err = ops->save(pf->host, dir, ".try", "");
-	if (!err)
-		err = ops->drop(pf->host, dir, ".try");
+	dropped = ops->drop(pf->host, dir, ".try"); /* it may be there although it is not known to be on the disk */
+	err = err ? err : dropped;
 	return cannot_write(pf, ".try", err);
 }
 

@@ -387,6 +387,18 @@ bool played_device(int root, const char *dir, const char *name, unsigned int *ma
 	return sscanf(text, "%u:%u", major, minor) == 2;
 }
 
+void played_settle(int root)
+{
+	char text[ROOM];
+
+	for (int i = 0; i < VFS; i++) {
+		if (!tree_has(root, DEVICE "/driver_override", vfs[i]))
+			continue;
+		override_of(root, vfs[i], text);
+		set_override(root, vfs[i], text);
+	}
+}
+
 void played_hold(int root, int i)
 {
 	char group[ROOM], text[ROOM];

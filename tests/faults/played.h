@@ -19,6 +19,8 @@ long played_statfs(const char *path);
 bool played_device(int root, const char *dir, const char *name, unsigned int *major,
 		   unsigned int *minor);
 /* Has a process open the i-th VF through VFIO. */
+/* After a process was killed between what it wrote and the kernel's answer: the text stands over what was there. */
+void played_settle(int root);
 void played_hold(int root, int i);
 /* What can be seen of the PF and its VFs, as text. */
 void played_look(int root, char *buf, size_t size);

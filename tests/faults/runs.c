@@ -295,6 +295,8 @@ static void execute(struct worker *w, char *const *args, char *const *env, struc
 		child(w, args, env);
 	*r = (struct result){ .status = -1 };
 	wait_for(w, pid, r);
+	if (WIFSIGNALED(r->status))
+		played_settle(w->host);
 	if (WIFEXITED(r->status) && WEXITSTATUS(r->status) >= 126)
 		die("%s: cannot be run", args[0]);
 	read_result(w, r);
