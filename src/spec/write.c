@@ -70,11 +70,28 @@ static json_t *entry(const char *pf, size_t first, size_t last, const struct vfc
 	return object;
 }
 
+/* Not by json_dumps(), which leaves keys out that it has no memory for. */
+static char *dump(const json_t *root)
+{
+	size_t size = json_dumpb(root, NULL, 0, JSON_INDENT(1));
+	char *text = size ? malloc(size + 2) : NULL;
+
+	if (!text)
+		return NULL;
+	if (json_dumpb(root, text, size, JSON_INDENT(1)) != size) {
+		free(text);
+		return NULL;
+	}
+	text[size] = '\n';
+	text[size + 1] = '\0';
+	return text;
+}
+
 char *vfcap_spec_write(const char *pf, int numvfs, const struct vfcap_spec_vfs *vfs, size_t n)
 {
 	json_t *root = json_pack("{s:i}", "vfcap", 1), *plan = json_array();
-	char *text, *ended = NULL;
 	bool lost = false;
+	char *text;
 
 	for (size_t i = 0, last; i < n; i = last + 1) {
 		for (last = i; last + 1 < n && alike(&vfs[i], &vfs[last + 1]);)
@@ -86,10 +103,7 @@ char *vfcap_spec_write(const char *pf, int numvfs, const struct vfcap_spec_vfs *
 	if (numvfs >= 0)
 		put(root, "pfs", json_pack("[{s:s,s:i}]", "address", pf, "numvfs", numvfs), &lost);
 	put(root, "plan", plan, &lost);
-	text = lost ? NULL : json_dumps(root, JSON_INDENT(1));
+	text = lost ? NULL : dump(root);
 	json_decref(root);
-	if (text && asprintf(&ended, "%s\n", text) < 0)
-		ended = NULL;
-	free(text);
-	return ended;
+	return text;
 }
