@@ -155,7 +155,7 @@ void run(struct worker *w, const struct scenario *sc, const struct fault *fault,
 void run_args(struct worker *w, const char *const *arg, struct result *r);
 /* Is that text in a line that the last run printed? */
 bool run_printed(const struct worker *w, const char *text);
-/* Prints in what that is otherwise than without a fault. */
+/* Prints in what its output, and what it left, are otherwise than without a fault. */
 void run_compare(struct worker *w, const struct scenario *sc);
 void run_traced(struct worker *w, const struct scenario *sc, struct calls *calls);
 long run_counted(struct worker *w, const struct scenario *sc);

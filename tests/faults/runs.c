@@ -365,18 +365,24 @@ static void preload(struct words *env, enum start start, bool memory)
 
 void run_compare(struct worker *w, const struct scenario *sc)
 {
-	char command[2 * TEXT_ROOM];
+	char command[4 * TEXT_ROOM];
 	struct result r;
 
-	snprintf(command, sizeof(command), "mv '%s/out' '%s/wrong'", w->dir, w->dir);
+	snprintf(command, sizeof(command),
+		 "cd '%s' && rm -rf wrong && mkdir wrong && mv out wrong%s", w->dir,
+		 w->host >= 0 ? " && cp -R host wrong" : "");
 	if (system(command))
-		return;
+		die("%s", command);
+	w->start = STARTS;
 	worker_host(w, sc->start);
 	run(w, sc, NULL, &r);
-	snprintf(command, sizeof(command),
-		 "diff '%s/out' '%s/wrong' | head -n 20 | sed 's/^/#   /'", w->dir, w->dir);
+	snprintf(
+		command, sizeof(command),
+		"cd '%s' && { diff out wrong/out; [ ! -d wrong/host ] || diff -r --no-dereference host "
+		"wrong/host; } | head -n 40 | sed 's/^/#   /'; rm -rf wrong",
+		w->dir);
 	if (system(command))
-		return;
+		die("%s", command);
 }
 
 bool run_printed(const struct worker *w, const char *text)
