@@ -108,7 +108,7 @@ static void set_kernel_facts(struct vfcap_cli *cli, struct vfcap_json *json, jso
 	if (group >= 0 || !cli->n_from)
 		vfcap_json_set(json, object, "iommu_group",
 			       group >= 0 ? json_integer(group) : json_null());
-	if (cli->n_from)
+	if (cli->n_from || !vfcap_function_knows_netdevs(fn))
 		return;
 	netdevs = json_array();
 	for (i = 0; i < vfcap_function_netdevs(fn); i++)

@@ -67,6 +67,8 @@ static void fill_netdev(struct vfcap_out *cell, void *item)
 {
 	size_t i;
 
+	if (!vfcap_function_knows_netdevs(fn_of(item)))
+		vfcap_out_char(cell, '?');
 	for (i = 0; i < vfcap_function_netdevs(fn_of(item)); i++) {
 		if (i)
 			vfcap_out_char(cell, ',');

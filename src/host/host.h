@@ -101,6 +101,7 @@ struct vfcap_host {
 	bool wake; /* --wake */
 	bool assume_unused; /* who cannot be asked whether he uses a VF does not */
 	bool from_files;
+	int netdevs_err; /* -errno: why the network interfaces are not known; 0: they are */
 	bool one_pf; /* nothing is looked at but one PF and its VFs: */
 	struct vfcap_address pf;
 	uint32_t

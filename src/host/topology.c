@@ -351,6 +351,10 @@ static int link_netdevs(struct vfcap_host *h)
 
 	if (!err)
 		err = vfcap_dir_list(&dir, &names);
+	h->netdevs_err = err == -ENOENT ? 0 : err;
+	if (err == -EACCES)
+		vfcap_host_log(h, "/" CLASS_NET ": %s: network interfaces are not known",
+			       strerror(-err));
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	for (size_t i = 0; i < names.n && !err; i++)

@@ -100,6 +100,9 @@ int vfcap_device_one(struct vfcap_host *h, const char *device, struct vfcap_func
 		return vfcap_device_no_form(h, device);
 	else
 		*fn = by_netdev(h, device);
+	if (!*fn && h->netdevs_err && vfcap_device_may_be_netdev(device))
+		return vfcap_host_fail(h, h->netdevs_err, "%s: /sys/class/net: %s", device,
+				       strerror(-h->netdevs_err));
 	return *fn ? 0 : names_nothing(h, device);
 }
 

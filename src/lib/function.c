@@ -107,6 +107,11 @@ int vfcap_function_iommu_group(const struct vfcap_function *fn)
 	return fn->iommu_group;
 }
 
+bool vfcap_function_knows_netdevs(const struct vfcap_function *fn)
+{
+	return !fn->host->netdevs_err;
+}
+
 size_t vfcap_function_netdevs(const struct vfcap_function *fn)
 {
 	return fn->n_netdev;

@@ -131,6 +131,7 @@ const char *vfcap_function_title(struct vfcap_function *fn);
 const char *vfcap_function_driver(const struct vfcap_function *fn);
 bool vfcap_function_knows_driver(const struct vfcap_function *fn);
 int vfcap_function_iommu_group(const struct vfcap_function *fn); /* -1: none or not known */
+bool vfcap_function_knows_netdevs(const struct vfcap_function *fn); /* else there may be some */
 size_t vfcap_function_netdevs(const struct vfcap_function *fn);
 const char *vfcap_function_netdev(const struct vfcap_function *fn, size_t i);
 int vfcap_function_totalvfs(const struct vfcap_function *pf); /* -1: not known */

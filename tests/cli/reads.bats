@@ -68,3 +68,28 @@ devices=sys/bus/pci/devices
 	split vfcap --sysroot "$dir" plan 3b:01.4
 	[[ $stderr == *"0000:3b:01.4: config: 460 bytes, which is cut short"* ]] || fail "stderr: $stderr"
 }
+
+@test "network interfaces that may not be looked at are not none" {
+	faulty openat2 EACCES sys/class/net list 3b:00.0
+	assert_success
+	assert_line --partial ' ? '
+	[[ $stderr == *'/sys/class/net: Permission denied'* ]] || fail "stderr: $stderr"
+	faulty openat2 EACCES sys/class/net list --json 3b:00.0
+	assert_equal "$(jq -c '.functions[0] | has("netdevs")' <<<"$output")" false
+	faulty openat2 EACCES sys/class/net list ens1f0
+	assert_equal "$status" 1
+	[[ $stderr == *'ens1f0: /sys/class/net: Permission denied'* ]] || fail "stderr: $stderr"
+}
+
+# With a kernel behind the host, config space is read again where it is needed: SYSFS_MAGIC is the first field of struct
+# statfs.
+@test "a read of config space that failed once is made good, and is no failure" {
+	vfcap --sysroot "$demo" list 3b:00.0 >"$BATS_TEST_TMPDIR/want"
+	split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -P "$demo/sys" -P sys -P "$devices/0000:3b:00.0/config" \
+		-e trace=fstatfs,openat2 -e 'inject=fstatfs:retval=0:poke_exit=@arg2=7265656200000000' \
+		-e inject=openat2:error=EMFILE:when=1 "$VFCAP" --sysroot "$demo" list 3b:00.0
+	assert_success
+	assert_equal "$(grep -c INJECTED "$BATS_TEST_TMPDIR/trace")" 2
+	assert_equal "$output" "$(<"$BATS_TEST_TMPDIR/want")"
+	assert_equal "$stderr" ''
+}
