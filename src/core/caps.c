@@ -282,45 +282,21 @@ static unsigned int gt16_len(struct vfcap_body *body)
 
 /* -------------------------------------------------------------------------- the capabilities -- */
 
-#define UNKNOWN                           \
-	{                                 \
-		.kind = VFCAP_LEN_UNKNOWN \
-	}
-#define FIXED(n)                                     \
-	{                                            \
-		.kind = VFCAP_LEN_FIXED, .base = (n) \
-	}
-#define UP_TO(n, most)                                                   \
-	{                                                                \
-		.kind = VFCAP_LEN_FIXED, .base = (n), .reserved = (most) \
-	}
-#define SELF                           \
-	{                              \
-		.kind = VFCAP_LEN_SELF \
-	}
-#define COUNT(n, bytes, reg, bits, more)                                            \
-	{                                                                           \
-		.kind = VFCAP_LEN_COUNT, .base = (n), .unit = (bytes), .at = (reg), \
-		.mask = (bits), .plus = (more)                                      \
-	}
-#define HOOK(fn, reg)                                             \
-	{                                                         \
-		.kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg) \
-	}
-#define HOOK_UP_TO(fn, reg, most)                                                     \
-	{                                                                             \
-		.kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg), .reserved = (most) \
-	}
-#define LANES(fn, n, most)                                                            \
-	{                                                                             \
-		.kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) \
-	}
+#define UNKNOWN { .kind = VFCAP_LEN_UNKNOWN }
+#define FIXED(n) { .kind = VFCAP_LEN_FIXED, .base = (n) }
+#define UP_TO(n, most) { .kind = VFCAP_LEN_FIXED, .base = (n), .reserved = (most) }
+#define SELF { .kind = VFCAP_LEN_SELF }
+#define COUNT(n, bytes, reg, bits, more) \
+	{ .kind = VFCAP_LEN_COUNT, .base = (n), .unit = (bytes), .at = (reg), .mask = (bits), \
+	  .plus = (more) }
+#define HOOK(fn, reg) { .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg) }
+#define HOOK_UP_TO(fn, reg, most) \
+	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .at = (reg), .reserved = (most) }
+#define LANES(fn, n, most) \
+	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) }
 
-#define CAP(_id, _name, _title, _vfio, ...)   \
-	[_id] = { .id = (_id),                \
-		  .name = (_name),            \
-		  .title = (_title),          \
-		  .vfio = VFCAP_VFIO_##_vfio, \
+#define CAP(_id, _name, _title, _vfio, ...) \
+	[_id] = { .id = (_id), .name = (_name), .title = (_title), .vfio = VFCAP_VFIO_##_vfio, \
 		  .len = __VA_ARGS__ }
 
 static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
@@ -362,12 +338,8 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x22, "RTR", "Readiness Time Reporting", HIDES, FIXED(12)),
 	/* Merged for 6.4 (tag vfio-v6.4-rc1, "vfio/pci: Add DVSEC PCI Extended Config Capability to
 	 * user visible list", posted in March 2023). */
-	[0x23] = { .id = 0x23,
-		   .name = "DVSEC",
-		   .title = "Designated Vendor-Specific",
-		   .len = SELF,
-		   .vfio = VFCAP_VFIO_SHOWS_SINCE,
-		   .since = VFCAP_RELEASE(6, 4) },
+	[0x23] = { .id = 0x23, .name = "DVSEC", .title = "Designated Vendor-Specific", .len = SELF,
+		   .vfio = VFCAP_VFIO_SHOWS_SINCE, .since = VFCAP_RELEASE(6, 4) },
 	CAP(0x24, "VF-REBAR", "VF Resizable BAR", HIDES, COUNT(4, 8, 8, 0xe0, 0)),
 	CAP(0x25, "DLF", "Data Link Feature", HIDES, FIXED(12)),
 	CAP(0x26, "16GT", "Physical Layer 16.0 GT/s", HIDES, LANES(gt16_len, 0x20, 0x20 + 32)),
@@ -534,11 +506,9 @@ static const struct vfcap_field pri_alloc[] = {
 	{ "requests", "Requests", 0xffffffff, VFCAP_RW, VFCAP_DEC, NULL, 0 },
 };
 
-#define REG(_key, _label, _offset, _size, _fields, _reset)                                    \
-	{                                                                                     \
-		.key = (_key), .label = (_label), .offset = (_offset), .size = (_size),       \
-		.n_fields = VFCAP_ARRAY_SIZE(_fields), .fields = (_fields), .reset = (_reset) \
-	}
+#define REG(_key, _label, _offset, _size, _fields, _reset) \
+	{ .key = (_key), .label = (_label), .offset = (_offset), .size = (_size), \
+	  .n_fields = VFCAP_ARRAY_SIZE(_fields), .fields = (_fields), .reset = (_reset) }
 
 static const struct vfcap_reg pasid_regs[] = {
 	REG("capability", "PASIDCap", VFCAP_PASID_CAP, 2, pasid_cap, 0),

@@ -184,8 +184,10 @@ static void read_parts(const struct vfcap_host *h, const struct release *release
 	err = find_parts(h, release, "lib/modules/%/modules.builtin", VFCAP_PRESENT, sys);
 	listed = (!err || err == -ENOENT) &&
 		 find_parts(h, release, "lib/modules/%/modules.dep", VFCAP_LOADABLE, sys) == 0;
-	for (unsigned int p = 0; listed && p < VFCAP_PARTS; p++)
-		if (sure[p] && sys->part[p] == VFCAP_PRESENCE_UNKNOWN)
+	for (unsigned int p = 0; p < VFCAP_PARTS; p++)
+		if (!sure[p] && sys->part[p] == VFCAP_LOADABLE)
+			sys->part[p] = VFCAP_PRESENCE_UNKNOWN; /* it may be loaded */
+		else if (sure[p] && listed && sys->part[p] == VFCAP_PRESENCE_UNKNOWN)
 			sys->part[p] = VFCAP_ABSENT;
 }
 
