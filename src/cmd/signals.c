@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Signals. SIGINT, SIGTERM and SIGHUP end a command that changes the host at its next step, which takes back what it
- * had begun, or ends what it was taking back; a second SIGINT or SIGTERM ends it at once, and its log stays for the next one. All other commands have
+ * had begun, or ends what it was taking back; a second SIGINT or SIGTERM ends it at once, and its log stays for the next
+ * one. All other commands have
  * nothing to take back, and keep the default actions. A closed pipe ends a command with SIGPIPE once it is at its end.
  */
 #include <errno.h>

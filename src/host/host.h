@@ -231,7 +231,8 @@ struct vfcap_vfinfo {
 	uint8_t told
 		[VFCAP_VF_SWITCHES]; /* 1 + what is set (0 or 1, of the link 0 to 2); 0: not known */
 };
-/* Of one VF. Absence is no error: 0 with nothing set; -errno: it could not be asked. One request per PF, kept in the host; when the root is not
+/* Of one VF. Absence is no error: 0 with nothing set; -errno: it could not be asked. One request per PF, kept in the host; when
+ * the root is not
  * the live one, what a capture has of it. */
 int vfcap_netlink_vf(struct vfcap_function *vf, struct vfcap_vfinfo *info);
 /* A line of that for a capture; nothing when nothing is known. */

@@ -75,7 +75,8 @@ const char *vfcap_error(const struct vfcap *ctx);
 
 /* The first read that failed, as a sentence, object first ("/sys/x: Input/output error"): what it would have told is
  * missing from the answers that were given. With config: of config space, too. NULL: none did. What a reader may not
- * see (EACCES, EPERM) and what is known not to be there are no failures; what there was no memory for is one. Until the next call. */
+ * see (EACCES, EPERM) and what is known not to be there are no failures; what there was no memory for is one. Until the
+ * next call. */
 const char *vfcap_failed_read(struct vfcap *ctx, bool config);
 
 /* Is there a kernel behind what is read? False for files and captured hosts. */

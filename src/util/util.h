@@ -189,7 +189,8 @@ void vfcap_root_forget_failure(const struct vfcap_root *root);
 /* Is its proc a kernel's? 1, 0 or -errno. Then the links of proc/PID/fd lead to what is open, whatever their text. */
 int vfcap_root_has_procfs(const struct vfcap_root *root) VFCAP_MUST_CHECK;
 /* What a link of procfs leads to, out of the root, too: 1: a character device of that number, open for reading or
- * writing (as with O_PATH it is not); 0: something else; or -errno. The file system that has it is not asked: who made it may be in no hurry to answer. */
+ * writing (as with O_PATH it is not); 0: something else; or -errno. The file system that has it is not
+ * asked: who made it may be in no hurry to answer. */
 int vfcap_dir_device_number(const struct vfcap_dir *dir, const char *name,
 			    dev_t *device) VFCAP_MUST_CHECK;
 
