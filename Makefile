@@ -240,7 +240,7 @@ install-dkms:
 	install -d '$(DKMSDIR)/module' '$(DKMSDIR)/core' '$(DKMSDIR)/uapi'
 	install -m 644 src/module/*.[ch] src/module/Kbuild '$(DKMSDIR)/module'
 	install -m 644 $(foreach f,env core internal,src/core/$(f).h) \
-		$(foreach f,image caps chain plan shadow,src/core/$(f).c) '$(DKMSDIR)/core'
+		$(foreach f,image caps chain visible plan shadow,src/core/$(f).c) '$(DKMSDIR)/core'
 	install -m 644 src/uapi/*.h '$(DKMSDIR)/uapi'
 	sed 's|@VERSION@|$(VERSION)|' src/module/dkms.conf >'$(DKMSDIR)/dkms.conf'
 

@@ -17,6 +17,9 @@ struct diff {
 	struct vfcap_groups groups;
 	struct vfcap_function *pf, *vf;
 	const struct vfcap_chain *pf_chain, *vf_chain;
+	struct vfcap_link
+		visible[VFCAP_CHAIN_MAX]; /* what vfio-pci shows of vf_chain, n_visible of them */
+	unsigned int n_visible;
 };
 
 /* ----------------------------------------------------------------------------------- pairing -- */
@@ -111,7 +114,7 @@ static void compare(const struct diff *d, const struct pair *pair, each_differin
 
 static bool is_hidden(const struct diff *d, const struct vfcap_cap *cap)
 {
-	return cap && vfcap_vfio_hides(cap->id, vfcap_kernel_release(d->cli->ctx));
+	return cap && !vfcap_links_show(d->visible, d->n_visible, cap);
 }
 
 /* -------------------------------------------------------------------------------------- text -- */
@@ -319,6 +322,8 @@ static int diff_vf(struct diff *d)
 		return status ? status : say_no(d, "its chain or its PF's is not known");
 	d->pf_chain = vfcap_function_chain(d->pf);
 	d->vf_chain = vfcap_function_chain(d->vf);
+	d->n_visible = vfcap_chain_visible(d->vf_chain, vfcap_kernel_release(d->cli->ctx),
+					   d->visible);
 	err = d->cli->json ? diff_json(d) : diff_text(d);
 	if (err) {
 		vfcap_cli_error(d->cli, "%s: %s", vfcap_function_name(d->vf), strerror(-err));

@@ -25,13 +25,14 @@ struct view {
 	struct vfcap_image *img;
 	const struct vfcap_chain *chain; /* NULL: not known */
 	const struct vfcap_shown *shown; /* NULL: the hardware's view */
-	uint32_t release; /* of the kernel that hides capabilities of it */
+	const struct vfcap_link
+		*visible; /* of a VF's hardware, what vfio-pci shows: n_visible; NULL: not asked */
+	unsigned int n_visible;
 };
 
-static bool is_hidden(const struct view *view, unsigned int id)
+static bool is_hidden(const struct view *view, const struct vfcap_cap *cap)
 {
-	return !view->shown && vfcap_function_role(view->fn) == VFCAP_ROLE_VF &&
-	       vfcap_vfio_hides(id, view->release);
+	return view->visible && !vfcap_links_show(view->visible, view->n_visible, cap);
 }
 
 static bool is_emulated(const struct view *view, unsigned int off)
@@ -95,7 +96,7 @@ static void print_register(struct vfcap_out *out, const struct vfcap_regval *val
 /* What makes a capability special to guests. */
 static void print_mark(struct vfcap_out *out, const struct view *view, const struct vfcap_cap *cap)
 {
-	const char *mark = is_hidden(view, cap->id)	  ? ", hidden by vfio-pci" :
+	const char *mark = is_hidden(view, cap)		  ? ", hidden by vfio-pci" :
 			   is_emulated(view, cap->offset) ? ", emulated" :
 							    NULL;
 
@@ -284,7 +285,7 @@ static json_t *cap_json(struct vfcap_json *json, const struct view *view,
 	vfcap_json_set(json, object, "version", json_integer(cap->version));
 	vfcap_json_set(json, object, "next", json_integer(cap->next));
 	vfcap_json_set(json, object, "length", json_integer(cap->length));
-	if (is_hidden(view, cap->id))
+	if (is_hidden(view, cap))
 		vfcap_json_set(json, object, "visible", json_false());
 	if (is_emulated(view, cap->offset))
 		vfcap_json_set(json, object, "emulated", json_true());
@@ -339,13 +340,19 @@ static void show_view(struct vfcap_cli *cli, struct vfcap_json *json, const stru
 
 static int show_hardware(struct vfcap_cli *cli, struct vfcap_json *json, struct vfcap_function *fn)
 {
-	struct view view = { .fn = fn, .release = vfcap_kernel_release(cli->ctx) };
+	struct vfcap_link visible[VFCAP_CHAIN_MAX];
+	struct view view = { .fn = fn };
 	int status = vfcap_cli_explain(cli, fn);
 
 	view.chain = vfcap_function_chain(fn);
 	view.img = vfcap_function_image(fn);
 	if (!view.img || !vfcap_chain_is_known(fn))
 		view.chain = NULL;
+	if (view.chain && vfcap_function_role(fn) == VFCAP_ROLE_VF) {
+		view.visible = visible;
+		view.n_visible =
+			vfcap_chain_visible(view.chain, vfcap_kernel_release(cli->ctx), visible);
+	}
 	show_view(cli, json, &view);
 	return status;
 }

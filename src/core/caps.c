@@ -296,8 +296,8 @@ static unsigned int gt16_len(struct vfcap_body *body)
 	{ .kind = VFCAP_LEN_HOOK, .hook = (fn), .base = (n), .reserved = (most) }
 
 #define CAP(_id, _name, _title, _vfio, ...) \
-	[_id] = { .id = (_id), .name = (_name), .title = (_title), .vfio = VFCAP_VFIO_##_vfio, \
-		  .len = __VA_ARGS__ }
+	[_id] = { .id = (_id), .name = VFCAP_TEXT(_name), .title = VFCAP_TEXT(_title), \
+		  .vfio = VFCAP_VFIO_##_vfio, .len = __VA_ARGS__ }
 
 static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x00, "NULL", "Null", HIDES, FIXED(4)),
@@ -338,7 +338,8 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 	CAP(0x22, "RTR", "Readiness Time Reporting", HIDES, FIXED(12)),
 	/* Merged for 6.4 (tag vfio-v6.4-rc1, "vfio/pci: Add DVSEC PCI Extended Config Capability to
 	 * user visible list", posted in March 2023). */
-	[0x23] = { .id = 0x23, .name = "DVSEC", .title = "Designated Vendor-Specific", .len = SELF,
+	[0x23] = { .id = 0x23, .name = VFCAP_TEXT("DVSEC"),
+		   .title = VFCAP_TEXT("Designated Vendor-Specific"), .len = SELF,
 		   .vfio = VFCAP_VFIO_SHOWS_SINCE, .since = VFCAP_RELEASE(6, 4) },
 	CAP(0x24, "VF-REBAR", "VF Resizable BAR", HIDES, COUNT(4, 8, 8, 0xe0, 0)),
 	CAP(0x25, "DLF", "Data Link Feature", HIDES, FIXED(12)),
@@ -370,40 +371,6 @@ static const struct vfcap_capinfo caps[VFCAP_ID_MAX + 1] = {
 const struct vfcap_capinfo *vfcap_capinfo(unsigned int id)
 {
 	return id <= VFCAP_ID_MAX ? &caps[id] : NULL;
-}
-
-/* The next character of a name that counts, in lower case; *s moves behind it. */
-static char next_char(const char **s)
-{
-	while (**s == '-' || **s == '_')
-		++*s;
-	if (!**s)
-		return 0;
-	return **s >= 'A' && **s <= 'Z' ? (char)(*(*s)++ - 'A' + 'a') : *(*s)++;
-}
-
-/* Are the names the same but for case and hyphens? ("sriov") */
-static bool same_name(const char *a, const char *b)
-{
-	char c;
-
-	do {
-		c = next_char(&a);
-		if (c != next_char(&b))
-			return false;
-	} while (c);
-	return true;
-}
-
-int vfcap_cap_by_name(const char *name)
-{
-	unsigned int id;
-
-	for (id = 0; id <= VFCAP_ID_MAX; id++) {
-		if (same_name(name, caps[id].name))
-			return (int)id;
-	}
-	return -1;
 }
 
 bool vfcap_vfio_hides(unsigned int id, uint32_t release)
@@ -470,6 +437,33 @@ unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigne
 	len = len ? (len + 3) & ~3u : 4;
 	*reserved = max_of(len, *known ? most : 0);
 	return len;
+}
+
+/* Linux counts the resources behind the first one only, and a table behind them wherever it is. */
+static unsigned int vfio_vc_length(struct vfcap_body *body)
+{
+	unsigned int len = 0x10 + 12 * (cap_reg(body, 4) & 7), table;
+
+	table = arb_table(cap_reg(body, 8) & 0xe, 4);
+	return table ? ((len + 15) & ~15u) + table : len;
+}
+
+unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsigned int id)
+{
+	const struct vfcap_capinfo *info = vfcap_capinfo(id);
+	struct vfcap_body body = { .img = img, .offset = (uint16_t)off, .length = 12 };
+
+	switch (id) {
+	case VFCAP_ID_AER:
+		return 0x2c;
+	case VFCAP_ID_MCAST:
+		return 0x28;
+	case VFCAP_ID_VC:
+	case VFCAP_ID_MFVC:
+	case VFCAP_ID_VC9:
+		return vfio_vc_length(&body);
+	}
+	return info && info->vfio != VFCAP_VFIO_HIDES ? length_by_rule(&info->len, &body) : 0;
 }
 
 /* ----------------------------------------------------------------------------- PASID and PRI -- */

@@ -1,36 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Chains of extended capabilities: the physical one, and what VFIO shows of it. */
+/* The physical chain of extended capabilities. visible.c has what VFIO shows of it. */
 #include "internal.h"
-
-/* What JSON and people call an anomaly. */
-static const struct {
-	const char *name;
-	const char *text;
-} anomalies[VFCAP_ANOMALIES] = {
-	[VFCAP_LOOP] = { "loop", "the next pointer leads back into the chain" },
-	[VFCAP_MISALIGNED_NEXT] = { "misaligned-next",
-				    "the low two bits of the next pointer are set" },
-	[VFCAP_NEXT_BELOW] = { "next-below-0x100", "the next pointer leads below 0x100" },
-	[VFCAP_PAST_END] = { "past-end", "the body runs past the end of config space" },
-	[VFCAP_OVERLAP] = { "overlap", "the body covers that of another capability" },
-	[VFCAP_TRUNCATED] = { "truncated", "the source ends before the capability does" },
-	[VFCAP_ZERO_HEADER] = { "zero-header", "a next pointer leads to a header that is zero" },
-	[VFCAP_UNREADABLE] = { "unreadable",
-			       "a next pointer leads to a header that reads all ones" },
-	[VFCAP_NULL_CAP] = { "null-capability", "ID 0 with a next pointer" },
-	[VFCAP_BACKWARD] = { "backward", "the next pointer leads to a lower offset" },
-	[VFCAP_UNKNOWN_LENGTH] = { "unknown-length", "nobody knows how long this capability is" },
-};
-
-const char *vfcap_anomaly_name(enum vfcap_anomaly code)
-{
-	return (unsigned int)code < VFCAP_ANOMALIES ? anomalies[code].name : NULL;
-}
-
-const char *vfcap_anomaly_text(enum vfcap_anomaly code)
-{
-	return (unsigned int)code < VFCAP_ANOMALIES ? anomalies[code].text : NULL;
-}
 
 bool vfcap_anomaly_breaks(enum vfcap_anomaly code)
 {
@@ -84,6 +54,7 @@ static void measure(struct walk *w, struct vfcap_cap *cap)
 	cap->length = (uint16_t)vfcap_cap_length(w->img, cap->offset, cap->id, &reserved, &known,
 						 &truncated);
 	cap->reserved = (uint16_t)(known && reserved < room ? reserved : room);
+	cap->vfio_length = (uint16_t)vfcap_vfio_length(w->img, cap->offset, cap->id);
 	if (!known) {
 		flag(cap, VFCAP_UNKNOWN_LENGTH);
 		cap->length0 = (cap->id == VFCAP_ID_VSEC || cap->id == VFCAP_ID_DVSEC) &&
@@ -93,8 +64,8 @@ static void measure(struct walk *w, struct vfcap_cap *cap)
 
 	/* A device is not read for this. What a file lacks of the body, it lacks for good. */
 	body = cap->length < room ? cap->length : room;
-	if (truncated || ((w->img->at_hand || !w->img->fetch) &&
-			  !vfcap_image_need(w->img, cap->offset, body)))
+	if (truncated ||
+	    ((w->img->at_hand || !w->img->fetch) && !vfcap_image_need(w->img, cap->offset, body)))
 		flag(cap, VFCAP_TRUNCATED);
 }
 
@@ -200,7 +171,7 @@ void vfcap_chain_walk(struct vfcap_chain *chain, struct vfcap_image *img)
 /* --------------------------------------------------------------------------- reading a chain -- */
 
 /* Where the next pointer of a capability leads is part of these findings. */
-#define TELLS_NEXT \
+#define TELLS_NEXT                                                          \
 	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | \
 	 1u << VFCAP_MISALIGNED_NEXT)
 
@@ -242,24 +213,6 @@ const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsign
 			return &chain->cap[i];
 	}
 	return NULL;
-}
-
-unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t release,
-				 struct vfcap_link *links)
-{
-	unsigned int i, n = 0;
-
-	for (i = 0; i < chain->n; i++) {
-		const struct vfcap_cap *cap = &chain->cap[i];
-		bool hidden = cap->length0 || vfcap_vfio_hides(cap->id, release);
-
-		if (hidden && i > 0)
-			continue;
-		links[n].offset = cap->offset;
-		links[n].id = hidden ? VFCAP_ID_NULL : cap->id;
-		n++;
-	}
-	return n;
 }
 
 unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain)

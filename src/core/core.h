@@ -103,9 +103,13 @@ bool vfcap_body_read(const struct vfcap_body *body, unsigned int at, unsigned in
 /* Extended capability IDs that the code itself asks for; caps.c names all of them. */
 #define VFCAP_ID_NULL 0x00
 #define VFCAP_ID_AER 0x01
+#define VFCAP_ID_VC 0x02
+#define VFCAP_ID_MFVC 0x08
+#define VFCAP_ID_VC9 0x09
 #define VFCAP_ID_VSEC 0x0b
 #define VFCAP_ID_ATS 0x0f
 #define VFCAP_ID_SRIOV 0x10
+#define VFCAP_ID_MCAST 0x12
 #define VFCAP_ID_PRI 0x13
 #define VFCAP_ID_PASID 0x1b
 #define VFCAP_ID_DVSEC 0x23
@@ -202,6 +206,10 @@ bool vfcap_vfio_hides(unsigned int id, uint32_t release);
  * tells the length cannot be had. */
 unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigned int id,
 			      unsigned int *reserved, bool *known, bool *truncated);
+
+/* How many bytes vfio-pci takes for a capability's where it shows it (Linux vfio_ext_cap_len()): not rounded up, and
+ * without a look at where config space ends. 0 for an ID that no release shows. */
+unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsigned int id);
 
 /* Finds the PCI Express capability of the legacy list (Spec 7.5.3). Its length follows its version and its
  * type; it ends before the next header of that list and before extended config space. Returns 1; 0: the list
@@ -325,6 +333,7 @@ struct vfcap_cap {
 	uint16_t reserved; /* >= 4, cut at the next higher header and at 0x1000 */
 	uint16_t anomalies; /* mask of 1 << enum vfcap_anomaly */
 	uint16_t other; /* VFCAP_OVERLAP: offset of the capability that it overlaps */
+	uint16_t vfio_length; /* as vfcap_vfio_length() has it */
 	uint8_t version;
 	bool length0; /* VSEC, DVSEC: declares a length of 0, which vfio-pci takes for "hide it" */
 };
@@ -363,14 +372,24 @@ const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsign
 /* One capability of a chain as VFIO shows it. */
 struct vfcap_link {
 	uint16_t offset;
-	uint16_t id; /* 0: the Null anchor that a hidden head at 0x100 becomes */
+	uint16_t id; /* 0: a Null capability, or the Null anchor that a hidden head at 0x100 becomes */
 };
 
-/* The visible chain: what vfio-pci of that release shows of the physical one, in order. links has
- * room for VFCAP_CHAIN_MAX. Returns how many: 0 only when the physical chain is empty (a chain of which
- * everything is hidden is its Null anchor alone). */
+/*
+ * The visible chain: what a guest finds when it follows the headers that vfio-pci of that release serves, in order.
+ * What vfio-pci hides is not part of it, but for its Null anchor at 0x100, and for what lies behind a header that
+ * vfio-pci serves raw: that of a Null head, and that of a capability right behind another one of the same ID. links
+ * has room for VFCAP_CHAIN_MAX. Returns how many: 0 only when the physical chain is empty.
+ */
 unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t release,
 				 struct vfcap_link *links);
+
+/* Is a capability of the physical chain among those n links, under its own ID? */
+bool vfcap_links_show(const struct vfcap_link *links, unsigned int n, const struct vfcap_cap *cap);
+
+/* Does a capability leave config space, so that vfio-pci of that release would write past the end of its copy, or can a
+ * register that tells a length not be read? Such a function must not be opened by any vfio-pci driver. */
+bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release);
 
 /* --------------------------------------------------------------------------------------- plan -- */
 

@@ -79,8 +79,9 @@ static uint32_t without_reserved(uint32_t header)
 	return header & ~(3u << 20);
 }
 
-/* A capability of the hardware: ID and version are its own, where it leads is the chain's. Of a Null
- * anchor VFIO leaves nothing but that. Where the last one of a broken chain leads is anybody's guess. */
+/* A capability of the hardware: ID and version are its own, where it leads is the chain's. Of a head that VFIO hides
+ * nothing is left but that; a Null head is not hidden. Where the last one of a broken chain leads, or of one that leads
+ * to no header, is not foreseen. */
 static int compare_header(struct proof *p, const struct vfcap_link *link, unsigned int next)
 {
 	static const struct write none = { 0 };
@@ -91,8 +92,8 @@ static int compare_header(struct proof *p, const struct vfcap_link *link, unsign
 		return fail(p, "config", p->vf->image->error ? p->vf->image->error : -EIO);
 	if (!vfcap_image_read(&p->seen, link->offset, 4, &guest))
 		return fail(p, "config through VFIO", p->seen.error ? p->seen.error : -EIO);
-	wanted = (link->id ? hardware & 0xfffff : 0) | next << 20;
-	if (!next && p->vf->chain->broken)
+	wanted = ((uint16_t)hardware == link->id ? hardware & 0xfffff : 0) | next << 20;
+	if (!next && (p->vf->chain->broken || p->vf->chain->end))
 		wanted |= without_reserved(guest) & ~0xfffffu;
 	vfcap_put_le32(expected, wanted);
 	vfcap_put_le32(found, without_reserved(guest));

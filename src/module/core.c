@@ -3,5 +3,6 @@
 #include "../core/image.c"
 #include "../core/caps.c"
 #include "../core/chain.c"
+#include "../core/visible.c"
 #include "../core/plan.c"
 #include "../core/shadow.c"

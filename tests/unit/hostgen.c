@@ -128,17 +128,20 @@ static void link_chain(uint8_t *cfg, unsigned int *offs, unsigned int n, uint64_
 static void random_chain(uint8_t *cfg, uint64_t *seed, bool is_pf)
 {
 	unsigned int offs[16], n = 0, off = VFCAP_EXT_BASE, max = gen_rand(seed, 12), gap;
-	unsigned int pasid = is_pf ? gen_rand(seed, 3) : 99, id;
+	unsigned int pasid = is_pf ? gen_rand(seed, 3) : 99, id = VFCAP_ID_NULL;
+	bool again; /* vfio-pci takes a run of one ID for one capability */
 
 	if (is_pf)
 		max += 4;
 	for (; n < max && off <= 0xf00; n++) {
+		again = !is_pf && n && one_in(seed, 3);
 		id = is_pf && n == pasid     ? VFCAP_ID_PASID :
 		     is_pf && n == pasid + 1 ? VFCAP_ID_PRI :
+		     again		     ? id :
 					       any_id(seed);
 		offs[n] = off;
 		off = write_cap(cfg, off, id, seed);
-		gap = one_in(seed, 3) ? 0 : gen_rand(seed, one_in(seed, 4) ? 0xc0 : 0x20);
+		gap = again || one_in(seed, 3) ? 0 : gen_rand(seed, one_in(seed, 4) ? 0xc0 : 0x20);
 		off += 4 * gap;
 	}
 	link_chain(cfg, offs, n, seed);

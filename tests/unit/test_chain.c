@@ -412,6 +412,92 @@ static void test_visible(void **state)
 	expect_visible(VFCAP_RELEASE_NEWEST, 0, NULL);
 }
 
+/* vfio-pci takes a run of one ID for one capability, and serves the headers inside of it raw: with links that lead to
+ * what it hides. */
+static void test_visible_runs(void **state)
+{
+	static const struct vfcap_link pair[] = {
+		{ 0x100, 1 }, { 0x150, 0x0b }, { 0x160, 0x0b }, { 0x180, 0x1f }, { 0x1a0, 0x0e }
+	};
+	static const struct vfcap_link apart[] = {
+		{ 0x100, 1 }, { 0x150, 0x0b }, { 0x160, 0x0b }, { 0x1a0, 0x0e }
+	};
+	static const struct vfcap_link hidden[] = { { 0x100, 1 }, { 0x1a0, 0x0e } };
+	static const struct vfcap_link null[] = {
+		{ 0x100, 0 }, { 0x110, 0x1f }, { 0x120, 0x0e }, { 0x130, 0x0f }
+	};
+	static const struct vfcap_link odd[] = { { 0x100, 0x43ff },
+						 { 0x110, 0x1f },
+						 { 0x120, 0x0e } };
+
+	(void)state;
+	begin();
+	gen_cap(cfg, 0x100, 0x01, 1, 0x150);
+	gen_cap(cfg, 0x150, 0x0b, 1, 0x160);
+	gen_put32(cfg, 0x154, 16u << 20 | 1);
+	gen_cap(cfg, 0x160, 0x0b, 1, 0x180);
+	gen_put32(cfg, 0x164, 16u << 20 | 1);
+	gen_cap(cfg, 0x180, 0x1f, 1, 0x1a0);
+	gen_cap(cfg, 0x1a0, 0x0e, 1, 0);
+	walk();
+	expect_visible(VFCAP_RELEASE_NEWEST, 5, pair);
+	expect_visible(VFCAP_RELEASE(6, 1), 5, pair);
+	gen_put32(cfg, 0x154, 14u << 20 | 1); /* by bytes, not by dwords */
+	walk();
+	expect_visible(VFCAP_RELEASE_NEWEST, 4, apart);
+
+	gen_put32(cfg, 0x154, 16u << 20 | 1);
+	gen_cap(cfg, 0x150, 0x23, 1, 0x160);
+	gen_cap(cfg, 0x160, 0x23, 1, 0x180);
+	walk();
+	expect_visible(VFCAP_RELEASE(6, 1), 2, hidden);
+
+	begin();
+	gen_cap(cfg, 0x100, 0x00, 1, 0x110); /* a Null head is served raw */
+	gen_cap(cfg, 0x110, 0x1f, 1, 0x120);
+	gen_cap(cfg, 0x120, 0x0e, 1, 0x128);
+	gen_cap(cfg, 0x128, 0x1f, 1, 0x130);
+	gen_cap(cfg, 0x130, 0x0f, 1, 0);
+	walk();
+	expect_visible(VFCAP_RELEASE_NEWEST, 4, null);
+	gen_cap(cfg, 0x100, 0x43ff, 1, 0x110); /* and so is one whose mark means "no capability" */
+	gen_cap(cfg, 0x120, 0x0e, 1, 0);
+	walk();
+	expect_visible(VFCAP_RELEASE_NEWEST, 3, odd);
+}
+
+/* Whatever vfio-pci shows and what leaves config space: its copy has no room for it. */
+static void test_overruns(void **state)
+{
+	static const struct {
+		unsigned int off, id;
+		uint32_t reg4;
+		bool old, newest;
+	} caps[] = {
+		{ 0xfd4, 0x01, 0, false, false },	  { 0xfd8, 0x01, 0, true, true },
+		{ 0xff8, 0x0e, 0, false, false },	  { 0xffc, 0x0e, 0, true, true },
+		{ 0xff0, 0x0b, 16u << 20, false, false }, { 0xff0, 0x0b, 17u << 20, true, true },
+		{ 0xffc, 0x0b, 0, true, true }, /* its length is outside */
+		{ 0xff0, 0x23, 16u << 20, false, false }, { 0xffc, 0x23, 0, false, true },
+		{ 0xff8, 0x1f, 0, true, true }, /* hidden, and yet broken */
+		{ 0xffc, 0x2e4f, 0, false, false },
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < sizeof(caps) / sizeof(caps[0]); i++) {
+		begin();
+		gen_cap(cfg, 0x100, 0x0e, 1, caps[i].off);
+		gen_cap(cfg, caps[i].off, caps[i].id, 1, 0);
+		if (caps[i].off + 8 <= sizeof(cfg))
+			gen_put32(cfg, caps[i].off + 4, caps[i].reg4);
+		walk();
+		assert_int_equal(vfcap_chain_overruns(&chain, VFCAP_RELEASE(6, 1)), caps[i].old);
+		assert_int_equal(vfcap_chain_overruns(&chain, VFCAP_RELEASE_NEWEST),
+				 caps[i].newest);
+	}
+}
+
 /* Ten lines that know nothing of ours: offsets in the order in which they are reached. */
 static unsigned int slow_walk(const uint8_t *c, uint16_t *offs)
 {
@@ -528,7 +614,8 @@ static void test_longest(void **state)
 	walk();
 	assert_int_equal(chain.n, VFCAP_CHAIN_MAX);
 	assert_false(chain.broken);
-	assert_int_equal(vfcap_chain_visible(&chain, VFCAP_RELEASE_NEWEST, links), 1);
+	/* vfio-pci hides a Null, but serves the header of one at 0x100 as it is, and so all that follow. */
+	assert_int_equal(vfcap_chain_visible(&chain, VFCAP_RELEASE_NEWEST, links), VFCAP_CHAIN_MAX);
 	assert_int_equal(vfcap_chain_last_end(&chain), 0x1000);
 }
 
@@ -541,7 +628,8 @@ int main(void)
 		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_at_hand),
 		cmocka_unit_test(test_ends),	       cmocka_unit_test(test_null),
 		cmocka_unit_test(test_unknown_length), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_visible),	       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_visible),	       cmocka_unit_test(test_visible_runs),
+		cmocka_unit_test(test_overruns),       cmocka_unit_test(test_random),
 		cmocka_unit_test(test_longest),
 	};
 

@@ -296,11 +296,11 @@ static void test_explicit(void **state)
 		enum vfcap_code code;
 		uint16_t id, by;
 	} bad[] = {
-		{ 0x302, VFCAP_MISALIGNED, 0, 0 },     { 0x0fc, VFCAP_OUT_OF_RANGE, 0, 0 },
-		{ 0x000, VFCAP_OUT_OF_RANGE, 0, 0 },   { 0xffc, VFCAP_OUT_OF_RANGE, 0, 0 },
-		{ 0x1000, VFCAP_OUT_OF_RANGE, 0, 0 },  { 0xfff0, VFCAP_OUT_OF_RANGE, 0, 0 },
-		{ 0x100, VFCAP_OCCUPIED, 0x01, 0x100 }, { 0x154, VFCAP_OCCUPIED, 0x0e, 0x150 },
-		{ 0x164, VFCAP_TOO_CLOSE, 0x00, 0x160 }, { 0x300, VFCAP_NONZERO, 0, 0x307 },
+		{ 0x302, VFCAP_MISALIGNED, 0, 0 },	    { 0x0fc, VFCAP_OUT_OF_RANGE, 0, 0 },
+		{ 0x000, VFCAP_OUT_OF_RANGE, 0, 0 },	    { 0xffc, VFCAP_OUT_OF_RANGE, 0, 0 },
+		{ 0x1000, VFCAP_OUT_OF_RANGE, 0, 0 },	    { 0xfff0, VFCAP_OUT_OF_RANGE, 0, 0 },
+		{ 0x100, VFCAP_OCCUPIED, 0x01, 0x100 },	    { 0x154, VFCAP_OCCUPIED, 0x0e, 0x150 },
+		{ 0x164, VFCAP_TOO_CLOSE, 0x00, 0x160 },    { 0x300, VFCAP_NONZERO, 0, 0x307 },
 		{ 0x310, VFCAP_SIBLING_NONZERO, 0, 0x310 }, { 0x320, VFCAP_PF_NONZERO, 0, 0x323 },
 	};
 	unsigned int i;
@@ -326,8 +326,8 @@ static void test_explicit(void **state)
 		if (bad[i].code < VFCAP_NONZERO) {
 			expect_refused(VFCAP_NO_ROOM);
 		} else {
-			expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_EXPLICIT, bad[i].at,
-				      0x150, 0);
+			expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_EXPLICIT, bad[i].at, 0x150,
+				      0);
 			assert_true(plan.placement[0].forced);
 		}
 	}
@@ -811,46 +811,92 @@ static void test_names(void **state)
 /* -------------------------------------------------------------------------------- properties -- */
 
 static uint64_t seed_now;
-#define HOLDS(c) \
-	do { \
-		if (!(c)) \
+static struct vfcap_link visible[VFCAP_CHAIN_MAX];
+#define HOLDS(c)                                                                     \
+	do {                                                                         \
+		if (!(c))                                                            \
 			fail_msg("seed %llu: %s", (unsigned long long)seed_now, #c); \
 	} while (0)
 
-/* What vfio-pci makes of a chain, from its source: hidden ones are unlinked, a hidden head stays as
- * a Null. The IDs it shows stand here once more, so that the core's table is not checked against
- * itself. */
-static unsigned int make_vconfig(const uint8_t *c, uint8_t *vconfig)
+/* How many bytes vfio-pci takes for a capability's, 0: it hides the capability. From its source, so that the core's
+ * table is not checked against itself. */
+static unsigned int vfio_len(const uint8_t *c, unsigned int off, unsigned int id)
 {
-	static const char shows[0x24] = { 0, 1, 1, 1, 1, 0, 0, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 0,
-					  1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1 };
+	static const uint8_t fixed[] = {
+		[0x01] = 44, [0x03] = 12, [0x04] = 16, [0x0e] = 8, [0x0f] = 8,
+		[0x10] = 64, [0x12] = 40, [0x13] = 16, [0x18] = 8
+	};
+	uint32_t reg4 = vfcap_le32(c + off + 4), reg8 = vfcap_le32(c + off + 8);
+	unsigned int len;
+
+	switch (id) {
+	case 0x02:
+	case 0x08:
+	case 0x09:
+		len = 16 + 12 * (reg4 & 7);
+		if (reg8 & 0xe)
+			len = (len + 15) / 16 * 16 + (reg8 & 8 ? 64 : reg8 & 4 ? 32 : 16);
+		return len;
+	case 0x0b:
+	case 0x23:
+		return reg4 >> 20;
+	case 0x0d:
+		len = reg4 >> 8 & 0xff;
+		return reg4 & 0x20 ? 8 + (len ? (len + 31) / 32 * 32 : 256) / 8 : 8;
+	case 0x15:
+		return 4 + 8 * (reg8 >> 5 & 7);
+	case 0x16:
+		return 17 + (reg4 & 0x1f);
+	case 0x17:
+		return (reg4 >> 9 & 3) == 1 ? 14 + 2 * (reg4 >> 16 & 0x7ff) : 12;
+	}
+	return id < sizeof(fixed) ? fixed[id] : 0;
+}
+
+/* What vfio-pci keeps of a chain: its copy of the headers, in which hidden capabilities are unlinked and a hidden
+ * head is a Null, and a map of which byte is whose. */
+static void vfio_init(const uint8_t *c, uint8_t *vconfig, uint8_t *map)
+{
 	unsigned int off = 0x100, prev = 0, loops = 960, n = 0;
 
 	memcpy(vconfig, c, VFCAP_CFG_SIZE);
-	if (!vfcap_le32(c + 0x100))
-		return 0;
+	memset(map, 0xff, VFCAP_CFG_SIZE);
 	while (loops-- && off >= 0x100) {
 		uint32_t header = vfcap_le32(c + off);
-		unsigned int id = header & 0xffff, next = header >> 20 & 0xffc;
-		bool show = id < sizeof(shows) && shows[id];
+		unsigned int next = header >> 20 & 0xffc, len = vfio_len(c, off, header & 0xffff);
 
-		if (show && (id == 0x0b || id == 0x23))
-			show = vfcap_le32(c + off + 4) >> 20 != 0;
-		if (!show && prev) {
+		if (!len && prev) {
 			gen_put32(vconfig, prev,
 				  (vfcap_le32(vconfig + prev) & 0xfffff) | next << 20);
 			off = next;
 			continue;
 		}
-		if (!show)
+		memset(map + off, (int)(header & 0xff), len ? len : 4);
+		memcpy(vconfig + off, c + off, len ? len : 4);
+		if (!len)
 			gen_put32(vconfig, off, header & 0xffc00000);
-		n += show;
+		n += len != 0;
 		prev = off;
 		off = next;
 	}
 	if (!n)
 		gen_put32(vconfig, 0x100, 0);
-	return n;
+}
+
+/* The headers that vfio-pci serves: its own where a capability begins by its map, which is where a stretch of one ID
+ * does; else the hardware's. Where it cannot write an ID down, it serves the hardware's, too. */
+static void vfio_view(const uint8_t *c, uint8_t *view)
+{
+	static uint8_t vconfig[2 * VFCAP_CFG_SIZE],
+		map[2 * VFCAP_CFG_SIZE]; /* which may be overrun */
+	unsigned int off;
+
+	vfio_init(c, vconfig, map);
+	memcpy(view, c, VFCAP_CFG_SIZE);
+	for (off = 0x100; off < VFCAP_CFG_SIZE; off += 4) {
+		if (map[off] != 0xff && map[off] != 0 && (off == 0x100 || map[off - 1] != map[off]))
+			memcpy(view + off, vconfig + off, 4);
+	}
 }
 
 /* A guest's walk over what it is shown. */
@@ -858,49 +904,54 @@ static unsigned int guest_walk(const uint8_t *c, struct vfcap_link *out)
 {
 	unsigned int n = 0, off = 0x100;
 
-	while (off) {
+	while (off && (!n || vfcap_le32(c + off))) {
 		HOLDS(off >= 0x100 && off % 4 == 0 && n < VFCAP_CHAIN_MAX);
 		out[n].offset = (uint16_t)off;
 		out[n++].id = vfcap_le16(c + off);
-		off = vfcap_le16(c + off + 2) >> 4;
+		off = vfcap_le16(c + off + 2) >> 4 & 0xffc;
 	}
 	return n;
 }
 
-/* The guest sees all that vfio shows, plus the new, in order, and nothing else. */
+/* The guest sees all that vfio-pci shows, plus the new, in order, and nothing else. */
 static void check_guest(const struct gen_host *host)
 {
-	static uint8_t vconfig[VFCAP_CFG_SIZE];
+	static uint8_t view[VFCAP_CFG_SIZE];
 	static struct vfcap_link links[VFCAP_CHAIN_MAX + 1];
-	unsigned int i, n, shown = make_vconfig(host->vf, vconfig), found = 0;
+	unsigned int i, n, shown;
 
+	vfio_view(host->vf, view);
+	shown = vf_chain.empty ? 0 : guest_walk(view, links);
+	n = vfcap_chain_visible(&vf_chain, VFCAP_RELEASE_NEWEST, visible);
+	HOLDS(n == shown);
+	for (i = 0; i < n; i++)
+		HOLDS(links[i].offset == visible[i].offset && links[i].id == visible[i].id);
 	for (i = 0; i < plan.n_placements; i++) {
 		const struct vfcap_placement *p = &plan.placement[i];
 
-		memcpy(vconfig + p->offset, p->bytes, p->length);
+		memcpy(view + p->offset, p->bytes, p->length);
 	}
 	for (i = 0; i < plan.n_placements; i++) {
 		const struct vfcap_placement *p = &plan.placement[i];
 
 		if (p->after)
-			gen_put32(vconfig, p->after, (vfcap_le32(vconfig + p->after) & 0xfffff) |
-							     (uint32_t)p->offset << 20);
+			gen_put32(view, p->after,
+				  (vfcap_le32(view + p->after) & 0xfffff) | (uint32_t)p->offset
+										    << 20);
 		HOLDS((p->after == 0) == (p->rule == VFCAP_RULE_HEAD));
 	}
 	if (!plan.n_placements)
 		return;
 
-	n = guest_walk(vconfig, links);
+	n = guest_walk(view, links);
 	HOLDS(n == plan.n_links);
+	HOLDS(n == shown + plan.n_placements);
 	for (i = 0; i < n; i++) {
 		HOLDS(links[i].offset == plan.link[i].offset && links[i].id == plan.link[i].id);
-		HOLDS(links[i].id || i == 0);
-		found += links[i].id != 0;
 		if (i)
 			HOLDS(links[i].offset - links[i - 1].offset >= 8 ||
 			      links[i - 1].offset > links[i].offset);
 	}
-	HOLDS(found == shown + plan.n_placements);
 }
 
 /* Is a byte in one of the chain's capabilities? */
@@ -1096,20 +1147,34 @@ static void test_visible(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pf_offset),     cmocka_unit_test(test_after_last),
-		cmocka_unit_test(test_reserved),      cmocka_unit_test(test_free_gap),
-		cmocka_unit_test(test_merging),	      cmocka_unit_test(test_auto),
-		cmocka_unit_test(test_many_losers),   cmocka_unit_test(test_explicit),
-		cmocka_unit_test(test_explicit_and_rule), cmocka_unit_test(test_pf_template),
-		cmocka_unit_test(test_force_auto),    cmocka_unit_test(test_head),
-		cmocka_unit_test(test_head_nonzero),  cmocka_unit_test(test_hidden_head),
-		cmocka_unit_test(test_release),	      cmocka_unit_test(test_tail),
-		cmocka_unit_test(test_refusals),      cmocka_unit_test(test_pf_unknown),
-		cmocka_unit_test(test_vf_unreadable), cmocka_unit_test(test_width),
-		cmocka_unit_test(test_forced_broken), cmocka_unit_test(test_holes),
-		cmocka_unit_test(test_short_dump),    cmocka_unit_test(test_reads_little),
-		cmocka_unit_test(test_names),	      cmocka_unit_test(test_random),
-		cmocka_unit_test(test_pri_heads),     cmocka_unit_test(test_visible),
+		cmocka_unit_test(test_pf_offset),
+		cmocka_unit_test(test_after_last),
+		cmocka_unit_test(test_reserved),
+		cmocka_unit_test(test_free_gap),
+		cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_auto),
+		cmocka_unit_test(test_many_losers),
+		cmocka_unit_test(test_explicit),
+		cmocka_unit_test(test_explicit_and_rule),
+		cmocka_unit_test(test_pf_template),
+		cmocka_unit_test(test_force_auto),
+		cmocka_unit_test(test_head),
+		cmocka_unit_test(test_head_nonzero),
+		cmocka_unit_test(test_hidden_head),
+		cmocka_unit_test(test_release),
+		cmocka_unit_test(test_tail),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_pf_unknown),
+		cmocka_unit_test(test_vf_unreadable),
+		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_forced_broken),
+		cmocka_unit_test(test_holes),
+		cmocka_unit_test(test_short_dump),
+		cmocka_unit_test(test_reads_little),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_pri_heads),
+		cmocka_unit_test(test_visible),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
