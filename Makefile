@@ -383,7 +383,7 @@ check-vmm check-lab check-selftests: check-%:
 vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
 vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio $(O)/vm/tool-iommufd
 vm-progs: $(vm_progs) $(O)/mkhost $(O)/vfcap
-$(O)/vm/vm-test: $(call obj,$(vm_src)) $(core_obj)
+$(O)/vm/vm-test: $(call obj,$(vm_src) tests/unit/hostgen.c) $(core_obj)
 $(filter %/tool-vfio %/tool-iommufd,$(vm_progs)): $(O)/vm/%: $(O)/tests/vm/%.o \
 	$(call obj,tests/vm/guest.c) $(core_obj)
 $(vm_progs):

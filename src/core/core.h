@@ -517,10 +517,15 @@ unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain);
 
 /* ------------------------------------------------------------------------------------- shadow -- */
 
-/* The emulated registers of one open VF. */
+/*
+ * What one open VF has instead of its hardware's config space: the emulated capabilities, and the headers of the
+ * hardware's that lead to them. Headers are read-only; a VMM's writes to them go nowhere, as VFIO has it.
+ */
 struct vfcap_shadow {
 	uint16_t offset[VFCAP_EMULS]; /* 0: not emulated */
+	uint16_t after[VFCAP_EMULS]; /* the hardware's capability whose header leads there; 0: none does */
 	uint8_t bytes[VFCAP_EMULS][16];
+	uint8_t header[VFCAP_EMULS][4]; /* of the one at after[] */
 };
 
 /* What a guest reads at first in a capability: header with that next pointer, the constant bits of the PF's
@@ -532,15 +537,17 @@ bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf,
 /* Is the capability at pf_off switched on in the PF? False when it cannot be read. */
 bool vfcap_pf_enabled(enum vfcap_emul e, struct vfcap_image *pf, unsigned int pf_off);
 
-/* Takes over a plan's placements. */
-void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan);
+/* Takes over a plan's placements. view: what VFIO shows without them, whose headers are to lead to them; NULL: the
+ * shadow has no headers. */
+void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan,
+		       struct vfcap_image *view);
 
-/* How many bytes of [off, off + len) from off on are all emulated (*inside true) or all not (*inside
- * false): accesses are split there, so that nothing emulated ever reaches the hardware. */
+/* How many bytes of [off, off + len) from off on are all of one range of the shadow (*inside true) or all of none
+ * (*inside false): accesses are split there, so that nothing emulated ever reaches the hardware. */
 unsigned int vfcap_shadow_span(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
 			       bool *inside);
 
-/* Guest reads and writes of [off, off + len), which must lie inside one emulated range (what
+/* Guest reads and writes of [off, off + len), which must lie inside one range of the shadow (what
  * vfcap_shadow_span() calls inside); else nothing happens and false is returned. Any length and alignment;
  * only the byte lanes that are written change, each under its mask. */
 bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned int len, uint8_t *buf);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The emulated capabilities: what a guest reads at first, and what becomes of its writes. */
+/* The emulated capabilities and what leads to them: what a guest reads at first, and what becomes of its writes. */
 #include "internal.h"
 
 /* One register of a capability in bytes, little-endian; PASID and PRI have 16 and 32 bits only. */
@@ -54,9 +54,22 @@ bool vfcap_pf_enabled(enum vfcap_emul e, struct vfcap_image *pf, unsigned int pf
 	return vfcap_image_read(pf, pf_off + vfcap_emuldef(e)->ctrl, 2, &ctrl) && (ctrl & 1);
 }
 
-void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan)
+static bool is_placed(const struct vfcap_plan *plan, unsigned int off)
 {
 	unsigned int i;
+
+	for (i = 0; i < plan->n_placements; i++) {
+		if (plan->placement[i].offset == off)
+			return true;
+	}
+	return false;
+}
+
+void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan,
+		       struct vfcap_image *view)
+{
+	unsigned int i;
+	uint32_t header;
 
 	memset(sh, 0, sizeof(*sh));
 	for (i = 0; i < plan->n_placements; i++) {
@@ -64,23 +77,41 @@ void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan)
 
 		sh->offset[p->emul] = p->offset;
 		memcpy(sh->bytes[p->emul], p->bytes, p->length);
+		if (!view || !p->after || is_placed(plan, p->after))
+			continue;
+		sh->after[p->emul] = p->after;
+		vfcap_image_read(view, p->after, 4, &header);
+		vfcap_put_le32(sh->header[p->emul], (header & 0xfffff) | (uint32_t)p->offset << 20);
 	}
+}
+
+/* The ranges of a shadow: the emulated capabilities, then the headers that lead to them. */
+#define RANGES (2 * VFCAP_EMULS)
+
+/* Where range i begins, 0: there is none; and its length. */
+static unsigned int range_at(const struct vfcap_shadow *sh, unsigned int i, unsigned int *len)
+{
+	if (i < VFCAP_EMULS) {
+		*len = vfcap_emul_len((enum vfcap_emul)i);
+		return sh->offset[i];
+	}
+	*len = sizeof(sh->header[0]);
+	return sh->after[i - VFCAP_EMULS];
 }
 
 unsigned int vfcap_shadow_span(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
 			       bool *inside)
 {
-	unsigned int e, first, end;
+	unsigned int i, first, size;
 
 	*inside = false;
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		first = sh->offset[e];
-		end = first + vfcap_emul_len((enum vfcap_emul)e);
-		if (!first || off >= end)
+	for (i = 0; i < RANGES; i++) {
+		first = range_at(sh, i, &size);
+		if (!first || off >= first + size)
 			continue;
 		if (off >= first) {
 			*inside = true;
-			return len < end - off ? len : end - off;
+			return len < first + size - off ? len : first + size - off;
 		}
 		if (len > first - off)
 			len = first - off;
@@ -88,29 +119,29 @@ unsigned int vfcap_shadow_span(const struct vfcap_shadow *sh, unsigned int off, 
 	return len;
 }
 
-/* Which capability holds all of [off, off + len)? VFCAP_EMULS: none does. */
-static enum vfcap_emul holder(const struct vfcap_shadow *sh, unsigned int off, unsigned int len)
+/* Which range holds all of [off, off + len), and where in it does that begin? RANGES: none does. */
+static unsigned int find_range(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
+			       unsigned int *at)
 {
-	unsigned int e, first, size;
+	unsigned int i, first, size;
 
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		first = sh->offset[e];
-		size = vfcap_emul_len((enum vfcap_emul)e);
-		if (first && len && off >= first && off - first < size &&
-		    len <= size - (off - first))
+	for (i = 0; i < RANGES; i++) {
+		first = range_at(sh, i, &size);
+		*at = off - first;
+		if (first && len && off >= first && *at < size && len <= size - *at)
 			break;
 	}
-	return (enum vfcap_emul)e;
+	return i;
 }
 
 bool vfcap_shadow_read(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
 		       uint8_t *buf)
 {
-	enum vfcap_emul e = holder(sh, off, len);
+	unsigned int at, i = find_range(sh, off, len, &at);
 
-	if (e == VFCAP_EMULS)
+	if (i == RANGES)
 		return false;
-	memcpy(buf, sh->bytes[e] + (off - sh->offset[e]), len);
+	memcpy(buf, (i < VFCAP_EMULS ? sh->bytes[i] : sh->header[i - VFCAP_EMULS]) + at, len);
 	return true;
 }
 
@@ -142,15 +173,12 @@ static void write_reg(uint8_t *bytes, const struct vfcap_emuldef *def, const str
 bool vfcap_shadow_write(struct vfcap_shadow *sh, unsigned int off, unsigned int len,
 			const uint8_t *buf)
 {
-	enum vfcap_emul e = holder(sh, off, len);
-	const struct vfcap_emuldef *def = vfcap_emuldef(e);
-	unsigned int i;
+	unsigned int at, e = find_range(sh, off, len, &at), i;
+	const struct vfcap_emuldef *def = vfcap_emuldef((enum vfcap_emul)e);
 
-	if (!def)
-		return false;
-	for (i = 0; i < def->n_regs; i++)
-		write_reg(sh->bytes[e], def, &def->regs[i], off - sh->offset[e], len, buf);
-	return true;
+	for (i = 0; def && i < def->n_regs; i++)
+		write_reg(sh->bytes[e], def, &def->regs[i], at, len, buf);
+	return e != RANGES;
 }
 
 void vfcap_shadow_reset(struct vfcap_shadow *sh)

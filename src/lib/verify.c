@@ -202,7 +202,7 @@ static int test_writes(struct proof *p)
 	struct vfcap_shadow model;
 	int err = 0, undone;
 
-	vfcap_shadow_init(&model, &p->plan);
+	vfcap_shadow_init(&model, &p->plan, NULL);
 	for (unsigned int i = 0; i < p->plan.n_placements && !err && !p->verdict->n; i++) {
 		const struct vfcap_placement *placed = &p->plan.placement[i];
 

@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* From offsets to what a guest sees: reads what there is, lets the core plan, and links the result. */
+#include <linux/iommu.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
+#include <linux/version.h>
 
 #include "../core/internal.h"
 #include "module.h"
 
+#if !IS_ENABLED(CONFIG_PCI_PASID) || !IS_ENABLED(CONFIG_PCI_PRI)
+#error "without CONFIG_PCI_PASID and CONFIG_PCI_PRI no PF ever has them on"
+#endif
+
+#define THIS_RELEASE VFCAP_RELEASE(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL)
+
 /*
- * What vfio-pci keeps for each byte of config space in its map, private to it: bytes of no capability
- * that it knows are read and written raw; virtual ones never reach the hardware.
+ * What vfio-pci has in its map for the bytes of no capability, and for those of the legacy header; private to it. The
+ * others have the low byte of an ID.
  */
 #define MAP_RAW 0xff
-#define MAP_VIRTUAL 0xfe
-#define MAP_BASIC 0x00 /* the legacy header */
+#define MAP_BASIC 0x00
 
 #define CLASS_REV 0x08 /* all ones is nobody's class: the function does not answer */
 
@@ -24,6 +32,12 @@ struct workspace {
 	struct vfcap_chain vf_chain, pf_chain, shown_chain;
 	struct vfcap_plan plan;
 };
+
+/* For whoever opens the device, or turns its knob. */
+static struct workspace *new_workspace(void)
+{
+	return kvzalloc(sizeof(struct workspace), GFP_KERNEL_ACCOUNT);
+}
 
 static int fetch_config(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
@@ -39,15 +53,25 @@ static int fetch_config(void *ctx, unsigned int off, unsigned int len, uint8_t *
 	return len;
 }
 
-/* What a guest reads: VFIO's own bytes, but where it asks the hardware. The head is made VFIO's when
- * anything is linked to it. */
+/*
+ * Does VFIO serve its own copy of a header, and not the hardware's? It takes all bytes in a row with the same mark for
+ * one capability (vfio_find_cap_start()), and what is not its first four bytes for registers.
+ */
+static bool serves_header(const u8 *map, unsigned int off)
+{
+	if (map[off] == MAP_RAW || map[off] == MAP_BASIC)
+		return false;
+	return off == VFCAP_EXT_BASE || map[off - 1] != map[off];
+}
+
+/* What a guest reads. Registers are only asked for where they tell a length, and those VFIO never changes. */
 static int fetch_shown(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfio_pci_core_device *core = ctx;
 	unsigned int i;
 
 	for (i = 0; i < len; i += 4) {
-		if (core->pci_config_map[off + i] != MAP_RAW || off + i == VFCAP_EXT_BASE)
+		if (serves_header(core->pci_config_map, off + i))
 			memcpy(buf + i, core->vconfig + off + i, 4);
 		else if (fetch_config(core->pdev, off + i, 4, buf + i) < 0)
 			return -EIO;
@@ -106,7 +130,7 @@ static void plan(struct workspace *ws, const struct vfcap_wanted *wanted, const 
 		.pf_chain = &ws->pf_chain,
 		.visible = visible,
 		.is_vf = true,
-		.release = VFCAP_RELEASE_NEWEST,
+		.release = THIS_RELEASE,
 	};
 	struct vfcap_wish wish = { .width = wanted->width, .force = !ws->vf_chain.broken };
 	unsigned int e;
@@ -117,6 +141,39 @@ static void plan(struct workspace *ws, const struct vfcap_wanted *wanted, const 
 		wish.at[e] = wanted->offset[e];
 	}
 	vfcap_plan_make(&ws->plan, &in, &wish);
+}
+
+/* Where a PF has a capability, as Linux found it; 0: nowhere. */
+static unsigned int pf_cap(const struct pci_dev *pf, enum vfcap_emul e)
+{
+	return e == VFCAP_EMUL_PASID ? pf->pasid_cap : pf->pri_cap;
+}
+
+/**
+ * vfcap_pf_obstacle() - does a PF keep a capability from being shown?
+ * @pf: the PF
+ * @e: the capability
+ * @awake: the PF answers reads of config space now; else only what Linux has noted counts
+ *
+ * It is on when both Linux and the register say so. pci_enable_pasid() and pci_enable_pri() of a VF go by what Linux
+ * has noted of its PF, whatever the register says; and a register that somebody cleared has it off.
+ *
+ * Return: VFCAP_SHOWN when it is on, VFCAP_HIDDEN_PF_OFF when it is off or not there, VFCAP_HIDDEN_PF_UNREADABLE when
+ * the PF does not answer.
+ */
+enum vfcap_hidden vfcap_pf_obstacle(struct pci_dev *pf, enum vfcap_emul e, bool awake)
+{
+	bool is_on = e == VFCAP_EMUL_PASID ? pf->pasid_enabled : pf->pri_enabled;
+	unsigned int pos = pf_cap(pf, e);
+	u16 vendor = 0, ctrl = 0;
+
+	if (awake && (pci_user_read_config_word(pf, PCI_VENDOR_ID, &vendor) ||
+		      (pos && pci_user_read_config_word(pf, pos + vfcap_emuldef(e)->ctrl, &ctrl)) ||
+		      vendor == U16_MAX || ctrl == U16_MAX))
+		return VFCAP_HIDDEN_PF_UNREADABLE;
+	if (awake)
+		is_on = is_on && ctrl & 1;
+	return is_on ? VFCAP_SHOWN : VFCAP_HIDDEN_PF_OFF;
 }
 
 /* ------------------------------------------------------------------------------ would it be right? -- */
@@ -172,6 +229,16 @@ static int check(struct workspace *ws, struct pci_dev *vf, const struct vfcap_wa
 	return ret;
 }
 
+/**
+ * vfcap_check() - would what is wanted be accepted?
+ * @dev: the device, with its lock held
+ * @wanted: all of what would be wanted then
+ *
+ * That the PF has a capability off is no error: it is hidden at the open.
+ *
+ * Return: 0; -EINVAL when a place is not good; -EOPNOTSUPP when the PF lacks a capability; -ERANGE when its PASIDs are
+ * narrower; -EIO when config space cannot be read; -ENOMEM.
+ */
 int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 {
 	struct pci_dev *vf = dev->core.pdev;
@@ -182,7 +249,7 @@ int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 	if (!memchr_inv(wanted, 0, sizeof(*wanted)))
 		return 0;
 
-	ws = kvzalloc(sizeof(*ws), GFP_KERNEL);
+	ws = new_workspace();
 	if (!ws)
 		return -ENOMEM;
 	ret = power_up(vf);
@@ -194,12 +261,44 @@ int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 	return ret;
 }
 
+/**
+ * vfcap_check_chain() - may vfio-pci-core enable the device?
+ * @dev: the device, with its lock held
+ *
+ * It fills its copy of config space without a look at where that ends. A chain that cannot be read is its own to deal
+ * with.
+ *
+ * Return: 0; -EINVAL when the VF's chain leaves config space; -ENOMEM.
+ */
+int vfcap_check_chain(struct vfcap_device *dev)
+{
+	struct pci_dev *vf = dev->core.pdev;
+	struct workspace *ws;
+	int ret = 0;
+
+	lockdep_assert_held(&dev->lock);
+	ws = new_workspace();
+	if (!ws)
+		return -ENOMEM;
+	if (!power_up(vf)) {
+		vfcap_image_init(&ws->vf, vf->cfg_size, fetch_config, vf);
+		vfcap_chain_walk(&ws->vf_chain, &ws->vf);
+		if (!ws->vf.error && vfcap_chain_overruns(&ws->vf_chain, THIS_RELEASE))
+			ret = -EINVAL;
+		power_down(vf);
+	}
+	kvfree(ws);
+	if (ret)
+		dev_warn_ratelimited(&vf->dev,
+				     "not opened: its chain of capabilities leaves config space\n");
+	return ret;
+}
+
 /* -------------------------------------------------------------------------------- what is shown -- */
 
 /* What an open device is going to show. */
 struct composed {
 	struct vfcap_shadow shadow;
-	u16 after[VFCAP_EMULS];
 	enum vfcap_hidden hidden[VFCAP_EMULS];
 };
 
@@ -207,22 +306,8 @@ static void hide(struct composed *out, const struct vfcap_wanted *wanted, enum v
 {
 	unsigned int e;
 
-	memset(&out->shadow, 0, sizeof(out->shadow));
 	for (e = 0; e < VFCAP_EMULS; e++)
 		out->hidden[e] = wanted->offset[e] ? why : VFCAP_SHOWN;
-}
-
-/* Why not, as far as it can be told without planning. VFIO's own idea of what is taken counts, too. */
-static enum vfcap_hidden obstacle(struct workspace *ws, const u8 *map, enum vfcap_emul e,
-				  unsigned int off)
-{
-	const struct vfcap_cap *cap = vfcap_chain_find(&ws->pf_chain, vfcap_emul_id(e));
-
-	if (cap && !vfcap_pf_enabled(e, &ws->pf, cap->offset))
-		return ws->pf.error ? VFCAP_HIDDEN_PF_UNREADABLE : VFCAP_HIDDEN_PF_OFF;
-	if (memchr_inv(map + off, MAP_RAW, vfcap_emul_len(e)))
-		return VFCAP_HIDDEN_CONFLICT;
-	return VFCAP_SHOWN;
 }
 
 static void compose(struct workspace *ws, struct vfcap_device *dev,
@@ -241,7 +326,7 @@ static void compose(struct workspace *ws, struct vfcap_device *dev,
 
 	for (e = 0; e < VFCAP_EMULS; e++) {
 		if (wanted->offset[e])
-			out->hidden[e] = obstacle(ws, core->pci_config_map, e, wanted->offset[e]);
+			out->hidden[e] = vfcap_pf_obstacle(pci_physfn(core->pdev), e, true);
 		want[e] = wanted->offset[e] && out->hidden[e] == VFCAP_SHOWN;
 	}
 	plan(ws, wanted, want, &ws->shown_chain);
@@ -251,11 +336,18 @@ static void compose(struct workspace *ws, struct vfcap_device *dev,
 		else if (ws->plan.refused[e] != VFCAP_OK)
 			out->hidden[e] = VFCAP_HIDDEN_CONFLICT;
 	}
-	vfcap_shadow_init(&out->shadow, &ws->plan);
-	for (e = 0; e < ws->plan.n_placements; e++)
-		out->after[ws->plan.placement[e].emul] = ws->plan.placement[e].after;
+	vfcap_shadow_init(&out->shadow, &ws->plan, &ws->shown);
 }
 
+/**
+ * vfcap_compose_device() - compose what an open device shows
+ * @dev: the device, with its lock held
+ * @wanted: by its knob, or by a VMM
+ *
+ * What cannot be shown is hidden, and that is no error.
+ *
+ * Return: 0; -EBUSY when config space was touched already; -ENOMEM.
+ */
 int vfcap_compose_device(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 {
 	struct pci_dev *vf = dev->core.pdev;
@@ -265,7 +357,7 @@ int vfcap_compose_device(struct vfcap_device *dev, const struct vfcap_wanted *wa
 
 	lockdep_assert_held(&dev->lock);
 	if (memchr_inv(wanted->offset, 0, sizeof(wanted->offset))) {
-		ws = kvzalloc(sizeof(*ws), GFP_KERNEL);
+		ws = new_workspace();
 		if (!ws)
 			return -ENOMEM;
 		if (power_up(vf)) {
@@ -278,77 +370,12 @@ int vfcap_compose_device(struct vfcap_device *dev, const struct vfcap_wanted *wa
 	}
 
 	spin_lock(&dev->shown_lock);
-	if (dev->touched) {
+	if (dev->shown.touched) {
 		ret = -EBUSY;
 	} else {
-		dev->shadow = out.shadow;
-		memcpy(dev->after, out.after, sizeof(dev->after));
+		dev->shown.shadow = out.shadow;
+		memcpy(dev->shown.hidden, out.hidden, sizeof(out.hidden));
 	}
 	spin_unlock(&dev->shown_lock);
-	if (!ret)
-		memcpy(dev->hidden, out.hidden, sizeof(dev->hidden));
 	return ret;
-}
-
-static bool is_emulated(const struct vfcap_shadow *shadow, unsigned int off)
-{
-	unsigned int e;
-
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (shadow->offset[e] == off)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Makes one of VFIO's headers lead to off. VFIO shows its own copy of them all, but that of a head at 0x100
- * whose ID it cannot keep in its map (Null, or one that ends in 00 or ff): that becomes what a hidden head
- * is to VFIO, a header of an ID that it does not show.
- */
-static void link_header(struct vfio_pci_core_device *core, unsigned int at, unsigned int off)
-{
-	u8 *map = core->pci_config_map + at, *header = core->vconfig + at;
-
-	if (*map == MAP_RAW || *map == MAP_BASIC)
-		memset(map, VFCAP_ID_PASID, 4);
-	vfcap_put_le32(header, (vfcap_le32(header) & 0xfffff) | off << 20);
-}
-
-void vfcap_link_device(struct vfcap_device *dev)
-{
-	struct vfio_pci_core_device *core = &dev->core;
-	const struct vfcap_shadow *shadow = &dev->shadow;
-	unsigned int e, off, len;
-
-	lockdep_assert_held(&dev->shown_lock);
-	for (e = 0; e < VFCAP_EMULS; e++) {
-		off = shadow->offset[e];
-		len = vfcap_emul_len(e);
-		if (!off)
-			continue;
-
-		/* Before the map calls them virtual: what VFIO has there is uninitialised memory. */
-		memcpy(core->vconfig + off, shadow->bytes[e], len);
-		memset(core->pci_config_map + off, MAP_VIRTUAL, len);
-		if (dev->after[e] && !is_emulated(shadow, dev->after[e]))
-			link_header(core, dev->after[e], off); /* else it leads here already */
-	}
-}
-
-int vfcap_pf_is_off(struct vfcap_device *dev, enum vfcap_emul e)
-{
-	struct pci_dev *pf = pci_physfn(dev->core.pdev);
-	u16 ctrl = 0;
-	int pos, ret = 0;
-
-	if (pm_runtime_resume_and_get(&pf->dev) < 0)
-		return -EIO;
-	pos = pci_find_ext_capability(pf, vfcap_emul_id(e));
-	if (pos)
-		ret = pci_user_read_config_word(pf, pos + vfcap_emuldef(e)->ctrl, &ctrl);
-	pm_runtime_put(&pf->dev);
-	if (ret || ctrl == U16_MAX)
-		return -EIO;
-	return !(ctrl & 1);
 }

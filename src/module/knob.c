@@ -2,6 +2,7 @@
 /* The knob in sysfs: what the next open is to show, and what the present one does. */
 #include <linux/device.h>
 #include <linux/kstrtox.h>
+#include <linux/pm_runtime.h>
 
 #include "module.h"
 
@@ -36,10 +37,25 @@ static ssize_t emit_offset(char *buf, unsigned int off)
 	return off ? sysfs_emit(buf, "0x%x\n", off) : sysfs_emit(buf, "0\n");
 }
 
-/* Whoever follows the device looks at its knob then. */
+/**
+ * vfcap_tell_change() - send the uevent "change"
+ * @dev: whose knob was written, or which hides something; no lock is held
+ */
 void vfcap_tell_change(struct vfcap_device *dev)
 {
 	kobject_uevent(&dev->core.pdev->dev.kobj, KOBJ_CHANGE);
+}
+
+/* What an attribute tells, all of one moment. Takes no lock that is held over reads of config space. */
+static struct vfcap_shown get_shown(struct device *device)
+{
+	struct vfcap_device *dev = to_vfcap(device);
+	struct vfcap_shown shown;
+
+	spin_lock(&dev->shown_lock);
+	shown = dev->shown;
+	spin_unlock(&dev->shown_lock);
+	return shown;
 }
 
 /* A write takes effect at the next open, and all of it or nothing. */
@@ -48,21 +64,23 @@ static int turn(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 	int ret;
 
 	lockdep_assert_held(&dev->lock);
-	if (dev->is_open)
+	if (dev->shown.is_open)
 		return -EBUSY;
 	ret = vfcap_check(dev, wanted);
+	if (!ret)
+		ret = vfcap_keep_knob(dev->core.pdev, wanted);
 	if (ret)
 		return ret;
-	dev->knob = *wanted;
-	memset(dev->hidden, 0, sizeof(dev->hidden));
+	spin_lock(&dev->shown_lock);
+	dev->shown.knob = *wanted;
+	memset(dev->shown.hidden, 0, sizeof(dev->shown.hidden));
+	spin_unlock(&dev->shown_lock);
 	return 0;
 }
 
 static ssize_t offset_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	struct vfcap_device *dev = to_vfcap(device);
-
-	return emit_offset(buf, READ_ONCE(dev->knob.offset[emul_of(attr)]));
+	return emit_offset(buf, get_shown(device).knob.offset[emul_of(attr)]);
 }
 
 static ssize_t offset_store(struct device *device, struct device_attribute *attr, const char *buf,
@@ -75,8 +93,10 @@ static ssize_t offset_store(struct device *device, struct device_attribute *attr
 
 	if (kstrtouint(buf, 0, &off) || off >= VFCAP_CFG_SIZE)
 		return -EINVAL;
-	mutex_lock(&dev->lock);
-	wanted = dev->knob;
+	ret = mutex_lock_killable(&dev->lock);
+	if (ret)
+		return ret;
+	wanted = dev->shown.knob;
 	wanted.offset[emul_of(attr)] = off;
 	ret = turn(dev, &wanted);
 	mutex_unlock(&dev->lock);
@@ -87,7 +107,7 @@ static ssize_t offset_store(struct device *device, struct device_attribute *attr
 
 static ssize_t width_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", READ_ONCE(to_vfcap(device)->knob.width));
+	return sysfs_emit(buf, "%u\n", get_shown(device).knob.width);
 }
 
 static ssize_t width_store(struct device *device, struct device_attribute *attr, const char *buf,
@@ -101,8 +121,10 @@ static ssize_t width_store(struct device *device, struct device_attribute *attr,
 	ret = kstrtouint(buf, 0, &width);
 	if (ret || width > U8_MAX)
 		return ret ?: -ERANGE;
-	mutex_lock(&dev->lock);
-	wanted = dev->knob;
+	ret = mutex_lock_killable(&dev->lock);
+	if (ret)
+		return ret;
+	wanted = dev->shown.knob;
 	wanted.width = width;
 	ret = turn(dev, &wanted);
 	mutex_unlock(&dev->lock);
@@ -113,44 +135,50 @@ static ssize_t width_store(struct device *device, struct device_attribute *attr,
 
 static ssize_t shown_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	struct vfcap_device *dev = to_vfcap(device);
-
-	return emit_offset(buf, READ_ONCE(dev->shadow.offset[emul_of(attr)]));
+	return emit_offset(buf, get_shown(device).shadow.offset[emul_of(attr)]);
 }
 
-/* Is anything shown that the PF has switched off meanwhile? */
-static bool is_stale(struct vfcap_device *dev)
+/*
+ * What the PF did meanwhile to what is shown. Anybody may read this as often as they like, so it wakes nothing: of a PF
+ * that sleeps, what Linux has noted counts.
+ */
+static const char *open_state(struct pci_dev *pf, const struct vfcap_shown *shown)
 {
+	enum vfcap_hidden why = VFCAP_SHOWN, worst = VFCAP_SHOWN;
 	unsigned int e;
 
+	pm_runtime_get_noresume(&pf->dev);
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (dev->shadow.offset[e] && vfcap_pf_is_off(dev, e) == 1)
-			return true;
+		if (shown->shadow.offset[e])
+			why = vfcap_pf_obstacle(pf, e, pm_runtime_active(&pf->dev));
+		worst = max(worst, why);
 	}
-	return false;
+	pm_runtime_put(&pf->dev);
+	return worst == VFCAP_SHOWN	    ? "open" :
+	       worst == VFCAP_HIDDEN_PF_OFF ? "open: pf-off" :
+					      "open: pf-unreadable";
 }
 
-static const char *plain_state(struct vfcap_device *dev)
+static const char *plain_state(struct device *device, const struct vfcap_shown *shown)
 {
-	if (dev->is_open)
-		return is_stale(dev) ? "open: pf-off" : "open";
-	return memchr_inv(dev->knob.offset, 0, sizeof(dev->knob.offset)) ? "ready" : "off";
+	if (shown->is_open)
+		return open_state(pci_physfn(to_pci_dev(device)), shown);
+	return memchr_inv(shown->knob.offset, 0, sizeof(shown->knob.offset)) ? "ready" : "off";
 }
 
 static ssize_t state_show(struct device *device, struct device_attribute *attr, char *buf)
 {
-	struct vfcap_device *dev = to_vfcap(device);
+	struct vfcap_shown shown = get_shown(device);
 	unsigned int e, len = 0;
 
-	mutex_lock(&dev->lock);
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (dev->hidden[e] != VFCAP_SHOWN)
-			len += sysfs_emit_at(buf, len, "%s%s: %s", len ? ", " : "hidden: ", names[e],
-					     reasons[dev->hidden[e]]);
+		if (shown.hidden[e] != VFCAP_SHOWN)
+			len += sysfs_emit_at(buf, len, "%s%s: %s",
+					     len ? ", " : "hidden: ", names[e],
+					     reasons[shown.hidden[e]]);
 	}
 	if (!len)
-		len = sysfs_emit(buf, "%s", plain_state(dev));
-	mutex_unlock(&dev->lock);
+		len = sysfs_emit(buf, "%s", plain_state(device, &shown));
 	return len + sysfs_emit_at(buf, len, "\n");
 }
 
@@ -159,10 +187,9 @@ static ssize_t abi_show(struct device *device, struct device_attribute *attr, ch
 	return sysfs_emit(buf, "%d\n", ABI);
 }
 
-#define EMUL_ATTR(_which, _name, _mode, _show, _store) \
-	static struct dev_ext_attribute attr_##_name = { \
-		__ATTR(_name, _mode, _show, _store), (void *)_which \
-	}
+#define EMUL_ATTR(_which, _name, _mode, _show, _store)                                        \
+	static struct dev_ext_attribute attr_##_name = { __ATTR(_name, _mode, _show, _store), \
+							 (void *)_which }
 
 static DEVICE_ATTR_RO(abi);
 static DEVICE_ATTR_RO(state);
@@ -173,14 +200,10 @@ EMUL_ATTR(VFCAP_EMUL_PASID, pasid_shown, 0444, shown_show, NULL);
 EMUL_ATTR(VFCAP_EMUL_PRI, pri_shown, 0444, shown_show, NULL);
 
 static struct attribute *knob_attrs[] = {
-	&dev_attr_abi.attr,
-	&attr_pasid_offset.attr.attr,
-	&attr_pri_offset.attr.attr,
-	&attr_width.attr,
-	&attr_pasid_shown.attr.attr,
-	&attr_pri_shown.attr.attr,
-	&dev_attr_state.attr,
-	NULL,
+	&dev_attr_abi.attr,	     &attr_pasid_offset.attr.attr,
+	&attr_pri_offset.attr.attr,  &attr_width.attr,
+	&attr_pasid_shown.attr.attr, &attr_pri_shown.attr.attr,
+	&dev_attr_state.attr,	     NULL,
 };
 
 static const struct attribute_group knob_group = {

@@ -9,6 +9,7 @@
  */
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 #include <linux/uaccess.h>
 
 #include "../uapi/vfcap-vfio.h"
@@ -21,19 +22,51 @@ static struct vfcap_device *to_vfcap(struct vfio_device *vdev)
 
 /* -------------------------------------------------------------------------------- open and close -- */
 
-static void set_open(struct vfcap_device *dev, bool is_open)
+/* From here on the knob stands still. */
+static int begin_open(struct vfcap_device *dev)
+{
+	int ret = mutex_lock_killable(&dev->lock);
+
+	if (ret)
+		return ret;
+	ret = vfcap_check_chain(dev);
+	if (!ret) {
+		spin_lock(&dev->shown_lock);
+		dev->shown.is_open = true;
+		spin_unlock(&dev->shown_lock);
+	}
+	mutex_unlock(&dev->lock);
+	return ret;
+}
+
+static void end_open(struct vfcap_device *dev)
 {
 	mutex_lock(&dev->lock);
-	dev->is_open = is_open;
+	spin_lock(&dev->shown_lock);
+	dev->shown.is_open = false;
+	spin_unlock(&dev->shown_lock);
 	mutex_unlock(&dev->lock);
 }
 
-static void forget(struct vfcap_device *dev)
+/* From here on nothing is shown: what the core closes is stock vfio-pci. */
+static void forget_shown(struct vfcap_device *dev)
 {
+	mutex_lock(&dev->lock);
 	spin_lock(&dev->shown_lock);
-	memset(&dev->shadow, 0, sizeof(dev->shadow));
-	dev->touched = false;
+	memset(&dev->shown.shadow, 0, sizeof(dev->shown.shadow));
+	dev->shown.touched = false;
 	spin_unlock(&dev->shown_lock);
+	mutex_unlock(&dev->lock);
+}
+
+static bool hides_any(struct vfcap_device *dev)
+{
+	bool hides;
+
+	spin_lock(&dev->shown_lock);
+	hides = memchr_inv(dev->shown.hidden, 0, sizeof(dev->shown.hidden));
+	spin_unlock(&dev->shown_lock);
+	return hides;
 }
 
 static int open_device(struct vfio_device *vdev)
@@ -41,21 +74,23 @@ static int open_device(struct vfio_device *vdev)
 	struct vfcap_device *dev = to_vfcap(vdev);
 	int ret;
 
-	set_open(dev, true); /* from here on the knob stands still */
+	ret = begin_open(dev);
+	if (ret)
+		return ret;
 	ret = vfio_pci_core_enable(&dev->core);
 	if (!ret) {
 		mutex_lock(&dev->lock);
-		ret = vfcap_compose_device(dev, &dev->knob);
+		ret = vfcap_compose_device(dev, &dev->shown.knob);
 		mutex_unlock(&dev->lock);
 		if (ret)
 			vfio_pci_core_disable(&dev->core);
 	}
 	if (ret) {
-		set_open(dev, false);
+		end_open(dev);
 		return ret;
 	}
 	vfio_pci_core_finish_enable(&dev->core);
-	if (memchr_inv(dev->hidden, 0, sizeof(dev->hidden)))
+	if (hides_any(dev))
 		vfcap_tell_change(dev);
 	return 0;
 }
@@ -64,9 +99,9 @@ static void close_device(struct vfio_device *vdev)
 {
 	struct vfcap_device *dev = to_vfcap(vdev);
 
-	forget(dev);
+	forget_shown(dev);
 	vfio_pci_core_close_device(vdev);
-	set_open(dev, false);
+	end_open(dev);
 }
 
 /* ------------------------------------------------------------------------------- config accesses -- */
@@ -79,22 +114,20 @@ static ssize_t core_write(struct vfio_device *vdev, char __user *buf, size_t cou
 	return vfio_pci_core_write(vdev, buf, count, ppos);
 }
 
-/* The guest's view of the chain is made at the first look at it. */
+/* The chain stands still from the first look at it on. */
 static void touch(struct vfcap_device *dev)
 {
 	spin_lock(&dev->shown_lock);
-	if (!dev->touched) {
-		dev->touched = true;
-		vfcap_link_device(dev);
-	}
+	dev->shown.touched = true;
 	spin_unlock(&dev->shown_lock);
 }
 
-/* An access inside one emulated capability. */
+/* An access inside one range of the shadow. */
 static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __user *buf,
 			     size_t count, bool is_write)
 {
-	u8 bytes[sizeof(dev->shadow.bytes[0])];
+	struct vfcap_shadow *shadow = &dev->shown.shadow;
+	u8 bytes[sizeof(shadow->bytes[0])];
 
 	if (WARN_ON_ONCE(count > sizeof(bytes)))
 		return -EFAULT;
@@ -103,9 +136,9 @@ static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __
 
 	spin_lock(&dev->shown_lock);
 	if (is_write)
-		vfcap_shadow_write(&dev->shadow, off, count, bytes);
+		vfcap_shadow_write(shadow, off, count, bytes);
 	else
-		vfcap_shadow_read(&dev->shadow, off, count, bytes);
+		vfcap_shadow_read(shadow, off, count, bytes);
 	spin_unlock(&dev->shown_lock);
 
 	if (!is_write && copy_to_user(buf, bytes, count))
@@ -113,33 +146,49 @@ static ssize_t access_shadow(struct vfcap_device *dev, unsigned int off, char __
 	return count;
 }
 
+/* An access to extended config space, in parts: what is the shadow's, and the rest. */
+static ssize_t access_parts(struct vfcap_device *dev, char __user *buf, size_t count, loff_t *ppos,
+			    core_access rest, bool is_write)
+{
+	u64 off = *ppos & VFIO_PCI_OFFSET_MASK;
+	size_t done, n;
+	ssize_t ret;
+	loff_t pos;
+	bool inside;
+
+	touch(dev);
+	for (done = 0; done < count; done += ret) {
+		n = vfcap_shadow_span(&dev->shown.shadow, off + done, count - done, &inside);
+		pos = *ppos + done;
+		ret = inside ? access_shadow(dev, off + done, buf + done, n, is_write) :
+			       rest(&dev->core.vdev, buf + done, n, &pos);
+		if (ret <= 0)
+			return ret;
+	}
+	*ppos += done;
+	return done;
+}
+
 static ssize_t access(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos,
 		      core_access rest, bool is_write)
 {
 	struct vfcap_device *dev = to_vfcap(vdev);
+	struct device *device = &dev->core.pdev->dev;
 	u64 off = *ppos & VFIO_PCI_OFFSET_MASK;
 	u32 size = dev->core.pdev->cfg_size;
-	loff_t pos = *ppos;
-	size_t done, n;
 	ssize_t ret;
-	bool inside;
 
 	/* What is none of ours, and what is wrong and VFIO refuses. */
 	if (VFIO_PCI_OFFSET_TO_INDEX(*ppos) != VFIO_PCI_CONFIG_REGION_INDEX || off >= size ||
 	    count > size - off || off + count <= VFCAP_EXT_BASE)
 		return rest(vdev, buf, count, ppos);
 
-	touch(dev);
-	for (done = 0; done < count; done += ret) {
-		n = vfcap_shadow_span(&dev->shadow, off + done, count - done, &inside);
-		pos = *ppos + done;
-		ret = inside ? access_shadow(dev, off + done, buf + done, n, is_write) :
-			       rest(vdev, buf + done, n, &pos);
-		if (ret <= 0)
-			return ret;
-	}
-	*ppos += done;
-	return done;
+	/* As the core does for each access: a user that put the device to sleep finds it awake. */
+	if (pm_runtime_resume_and_get(device))
+		return -EIO;
+	ret = access_parts(dev, buf, count, ppos, rest, is_write);
+	pm_runtime_put(device);
+	return ret;
 }
 
 static ssize_t read_region(struct vfio_device *vdev, char __user *buf, size_t count, loff_t *ppos)
@@ -163,7 +212,7 @@ static void reset_done(struct pci_dev *pdev)
 	struct vfcap_device *dev = container_of(core, struct vfcap_device, core);
 
 	spin_lock(&dev->shown_lock);
-	vfcap_shadow_reset(&dev->shadow);
+	vfcap_shadow_reset(&dev->shown.shadow);
 	spin_unlock(&dev->shown_lock);
 }
 
@@ -173,43 +222,69 @@ static int get_emulated(struct vfcap_device *dev, struct vfcap_vfio_emulated *ou
 {
 	static const u8 off[] = { VFCAP_VFIO_PF_PASID_OFF, VFCAP_VFIO_PF_PRI_OFF };
 	static const u8 hidden[] = { VFCAP_VFIO_PASID_HIDDEN, VFCAP_VFIO_PRI_HIDDEN };
-	const struct vfcap_shadow *shadow = &dev->shadow;
+	struct pci_dev *pf = pci_physfn(dev->core.pdev);
+	enum vfcap_hidden obstacle[VFCAP_EMULS];
+	struct vfcap_shown shown;
 	unsigned int e;
-	int ret;
 
+	if (pm_runtime_resume_and_get(&pf->dev) < 0)
+		return -EIO;
+	for (e = 0; e < VFCAP_EMULS; e++)
+		obstacle[e] = vfcap_pf_obstacle(pf, e, true);
+	pm_runtime_put(&pf->dev);
+
+	spin_lock(&dev->shown_lock);
+	shown = dev->shown;
+	spin_unlock(&dev->shown_lock);
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		ret = vfcap_pf_is_off(dev, e);
-		if (ret < 0)
-			return ret;
-		if (ret)
+		if (obstacle[e] == VFCAP_HIDDEN_PF_UNREADABLE)
+			return -EIO;
+		if (obstacle[e] != VFCAP_SHOWN)
 			out->flags |= off[e];
-		if (dev->hidden[e] != VFCAP_SHOWN)
+		if (shown.hidden[e] != VFCAP_SHOWN)
 			out->flags |= hidden[e];
 	}
-	out->pasid_offset = shadow->offset[VFCAP_EMUL_PASID];
-	out->pri_offset = shadow->offset[VFCAP_EMUL_PRI];
+	out->pasid_offset = shown.shadow.offset[VFCAP_EMUL_PASID];
+	out->pri_offset = shown.shadow.offset[VFCAP_EMUL_PRI];
 	if (out->pasid_offset)
-		out->pasid_width = shadow->bytes[VFCAP_EMUL_PASID][VFCAP_PASID_CAP + 1] & 0x1f;
+		out->pasid_width = shown.shadow.bytes[VFCAP_EMUL_PASID][VFCAP_PASID_CAP + 1] & 0x1f;
 	return 0;
+}
+
+static int set_locked(struct vfcap_device *dev, const struct vfcap_vfio_emulated *in)
+{
+	const struct vfcap_wanted *knob = &dev->shown.knob;
+	struct vfcap_wanted wanted = {
+		.offset = { [VFCAP_EMUL_PASID] = in->pasid_offset,
+			    [VFCAP_EMUL_PRI] = in->pri_offset },
+		.width = in->pasid_width ?: knob->width,
+	};
+	bool touched;
+	int ret;
+
+	spin_lock(&dev->shown_lock);
+	touched = dev->shown.touched;
+	spin_unlock(&dev->shown_lock);
+	if (touched)
+		return -EBUSY;
+	if (knob->width && wanted.width > knob->width)
+		return -ERANGE;
+	ret = vfcap_check(dev, &wanted);
+	return ret ?: vfcap_compose_device(dev, &wanted);
 }
 
 static int set_emulated(struct vfcap_device *dev, const struct vfcap_vfio_emulated *in)
 {
-	struct vfcap_wanted wanted = {
-		.offset = { [VFCAP_EMUL_PASID] = in->pasid_offset,
-			    [VFCAP_EMUL_PRI] = in->pri_offset },
-		.width = in->pasid_width ?: dev->knob.width,
-	};
 	int ret;
 
 	if (in->flags || in->reserved[0] || in->reserved[1])
 		return -EINVAL;
-	if (READ_ONCE(dev->touched))
-		return -EBUSY;
-	if (dev->knob.width && wanted.width > dev->knob.width)
-		return -ERANGE;
-	ret = vfcap_check(dev, &wanted);
-	return ret ?: vfcap_compose_device(dev, &wanted);
+	ret = mutex_lock_killable(&dev->lock);
+	if (ret)
+		return ret;
+	ret = set_locked(dev, in);
+	mutex_unlock(&dev->lock);
+	return ret;
 }
 
 static int device_feature(struct vfio_device *vdev, u32 flags, void __user *arg, size_t argsz)
@@ -225,25 +300,68 @@ static int device_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 				 sizeof(emulated));
 	if (ret != 1)
 		return ret;
-	if (flags & VFIO_DEVICE_FEATURE_SET && copy_from_user(&emulated, arg, sizeof(emulated)))
-		return -EFAULT;
-
-	mutex_lock(&dev->lock);
-	ret = flags & VFIO_DEVICE_FEATURE_SET ? set_emulated(dev, &emulated) :
-						get_emulated(dev, &emulated);
-	mutex_unlock(&dev->lock);
-	if (!ret && flags & VFIO_DEVICE_FEATURE_GET &&
-	    copy_to_user(arg, &emulated, sizeof(emulated)))
+	if (flags & VFIO_DEVICE_FEATURE_SET) {
+		if (copy_from_user(&emulated, arg, sizeof(emulated)))
+			return -EFAULT;
+		return set_emulated(dev, &emulated);
+	}
+	ret = get_emulated(dev, &emulated);
+	if (!ret && copy_to_user(arg, &emulated, sizeof(emulated)))
 		return -EFAULT;
 	return ret;
 }
 
 /* ------------------------------------------------------------------------------------ the driver -- */
 
+#ifdef VFCAP_HAS_own_params
+/* Where these are not the core's for all devices, each driver has them, and a device those of when it was bound. */
+static bool disable_idle_d3;
+module_param(disable_idle_d3, bool, 0644);
+MODULE_PARM_DESC(disable_idle_d3, "Do not put devices that nobody uses into D3");
+static bool nointxmask;
+module_param(nointxmask, bool, 0644);
+MODULE_PARM_DESC(nointxmask, "Do not mask INTx the PCI 2.3 way");
+#ifdef CONFIG_VFIO_PCI_VGA
+static bool disable_vga;
+module_param(disable_vga, bool, 0444);
+MODULE_PARM_DESC(disable_vga, "Do not give access to VGA resources");
+#endif
+
+static void set_params(struct vfio_pci_core_device *core)
+{
+	core->disable_idle_d3 = disable_idle_d3;
+	core->nointxmask = nointxmask;
+#ifdef CONFIG_VFIO_PCI_VGA
+	core->disable_vga = disable_vga;
+#endif
+}
+#else
+static void set_params(struct vfio_pci_core_device *core)
+{
+}
+#endif
+
+static int init_device(struct vfio_device *vdev)
+{
+	struct vfcap_device *dev = to_vfcap(vdev);
+
+	mutex_init(&dev->lock);
+	spin_lock_init(&dev->shown_lock);
+	set_params(&dev->core);
+	vfcap_load_knob(to_pci_dev(vdev->dev), &dev->shown.knob);
+	return vfio_pci_core_init_dev(vdev);
+}
+
+static void release_device(struct vfio_device *vdev)
+{
+	mutex_destroy(&to_vfcap(vdev)->lock);
+	vfio_pci_core_release_dev(vdev);
+}
+
 static const struct vfio_device_ops vfcap_ops = {
-	.name = "vfcap-vfio-pci",
-	.init = vfio_pci_core_init_dev,
-	.release = vfio_pci_core_release_dev,
+	.name = VFCAP_DRIVER,
+	.init = init_device,
+	.release = release_device,
 	.open_device = open_device,
 	.close_device = close_device,
 	.ioctl = vfio_pci_core_ioctl,
@@ -296,8 +414,6 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	dev = vfio_alloc_device(vfcap_device, core.vdev, &pdev->dev, &vfcap_ops);
 	if (IS_ERR(dev))
 		return PTR_ERR(dev);
-	mutex_init(&dev->lock);
-	spin_lock_init(&dev->shown_lock);
 	dev_set_drvdata(&pdev->dev, &dev->core);
 #ifdef VFCAP_HAS_get_dmabuf_phys
 	dev->core.pci_ops = &vfcap_pci_ops;
@@ -328,15 +444,36 @@ static const struct pci_error_handlers error_handlers = {
 };
 
 static struct pci_driver vfcap_driver = {
-	.name = "vfcap-vfio-pci",
+	.name = VFCAP_DRIVER,
 	.id_table = ids,
 	.probe = probe,
 	.remove = remove,
+	.groups = vfcap_driver_groups,
 	.dev_groups = vfcap_knob_groups,
 	.err_handler = &error_handlers,
 	.driver_managed_dma = true,
 };
-module_pci_driver(vfcap_driver);
+
+static int __init vfcap_init(void)
+{
+	int ret = vfcap_kept_init();
+
+	if (ret)
+		return ret;
+	ret = pci_register_driver(&vfcap_driver);
+	if (ret)
+		vfcap_kept_exit();
+	return ret;
+}
+
+static void __exit vfcap_exit(void)
+{
+	pci_unregister_driver(&vfcap_driver);
+	vfcap_kept_exit();
+}
+
+module_init(vfcap_init);
+module_exit(vfcap_exit);
 
 MODULE_DESCRIPTION("vfio-pci for VFs, showing PASID and PRI");
 MODULE_AUTHOR("The vfcap developers");

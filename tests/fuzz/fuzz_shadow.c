@@ -47,7 +47,7 @@ static void begin(struct vfcap_shadow *sh, const uint8_t *data)
 		p->length = (uint16_t)vfcap_emul_len(p->emul);
 		require(vfcap_compose(p->bytes, p->emul, &pf, 0x10 * e, 0, 0));
 	}
-	vfcap_shadow_init(sh, &plan);
+	vfcap_shadow_init(sh, &plan, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,6 +12,8 @@
  * and there, too:
  *	reads	how many config accesses have read from this bus, as text; can be set
  *	netdev	1: the PF has a network interface that knows its VFs; can be set
+ *	noted	what Linux has noted of the PF: bit 0 PASID is on, bit 1 PRI is on; can be set. At first it is what the
+ *		registers say, as if the PF's driver had switched them on
  * and beside the domains:
  *	pasids	how many PASIDs of all functions are attached in the IOMMU, as text
  * A change of a VF lasts until VF Enable is cleared. The parameter "delay" is how many ns an access takes;
@@ -202,7 +204,8 @@ static void forget_functions(struct host *host, unsigned long from)
 	struct function *fn;
 	unsigned long rid;
 
-	xa_for_each_start(&host->functions, rid, fn, from) {
+	xa_for_each_start(&host->functions, rid, fn, from)
+	{
 		xa_erase(&host->functions, rid);
 		kfree(fn);
 	}
@@ -421,6 +424,50 @@ static int netdev_set(void *data, u64 val)
 
 DEFINE_DEBUGFS_ATTRIBUTE(netdev_fops, netdev_get, netdev_set, "%llu\n");
 
+/* What pci_enable_pasid() and pci_enable_pri() would have noted. */
+static void note(struct pci_dev *pf, u64 on)
+{
+	pf->pasid_enabled = on & 1;
+	pf->pri_enabled = on >> 1 & 1;
+}
+
+static int noted_get(void *data, u64 *val)
+{
+	struct pci_dev *pf = pci_get_slot(((struct host *)data)->bus, 0);
+
+	if (!pf)
+		return -ENODEV;
+	*val = pf->pasid_enabled | pf->pri_enabled << 1;
+	pci_dev_put(pf);
+	return 0;
+}
+
+static int noted_set(void *data, u64 val)
+{
+	struct pci_dev *pf = pci_get_slot(((struct host *)data)->bus, 0);
+
+	if (!pf)
+		return -ENODEV;
+	note(pf, val);
+	pci_dev_put(pf);
+	return 0;
+}
+
+DEFINE_DEBUGFS_ATTRIBUTE(noted_fops, noted_get, noted_set, "%llu\n");
+
+static bool is_on(const u8 *image, unsigned int id, unsigned int ctrl)
+{
+	unsigned int pos = find_ext(image, id);
+
+	return pos && image[pos + ctrl] & 1;
+}
+
+static void note_registers(struct host *host)
+{
+	noted_set(host, is_on(host->pf, PCI_EXT_CAP_ID_PASID, PCI_PASID_CTRL) |
+				is_on(host->pf, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL) << 1);
+}
+
 /* ---------------------------------------------------------------------------------------- hosts -- */
 
 bool testbus_owns(struct device *dev)
@@ -444,6 +491,7 @@ static int add_host(struct host *host)
 		return -ENODEV;
 	}
 	pci_scan_child_bus(host->bus);
+	note_registers(host);
 	pci_bus_add_devices(host->bus);
 
 	snprintf(name, sizeof(name), "%04x", host->sysdata.domain);
@@ -452,6 +500,7 @@ static int add_host(struct host *host)
 	debugfs_create_file("writes", 0400, dir, host, &writes_fops);
 	debugfs_create_u32("reads", 0600, dir, &host->reads);
 	debugfs_create_file_unsafe("netdev", 0600, dir, host, &netdev_fops);
+	debugfs_create_file_unsafe("noted", 0600, dir, host, &noted_fops);
 	return 0;
 }
 
@@ -462,7 +511,8 @@ static void remove_hosts(void)
 
 	debugfs_remove(debug);
 	pci_lock_rescan_remove();
-	list_for_each_entry_safe(host, next, &hosts, list) {
+	list_for_each_entry_safe(host, next, &hosts, list)
+	{
 		remove_netdev(host);
 		if (host->bus) {
 			bridge = to_pci_host_bridge(host->bus->bridge);
@@ -515,7 +565,8 @@ static int make_hosts(u8 *image, const u8 *end)
 			host->n_vfs++;
 		}
 	}
-	list_for_each_entry(host, &hosts, list) {
+	list_for_each_entry(host, &hosts, list)
+	{
 		if (!host->n_vfs)
 			return -EINVAL;
 	}
@@ -530,7 +581,8 @@ static int add_hosts(void)
 	debug = debugfs_create_dir("vfcap-testbus", NULL);
 	debugfs_create_atomic_t("pasids", 0400, debug, &testbus_pasids);
 	pci_lock_rescan_remove();
-	list_for_each_entry(host, &hosts, list) {
+	list_for_each_entry(host, &hosts, list)
+	{
 		ret = add_host(host);
 		if (ret)
 			break;

@@ -105,7 +105,7 @@ static void make_shadow(struct vfcap_shadow *sh)
 		assert_true(vfcap_compose(p->bytes, p->emul, &img, e ? 0x400 : 0x300, 0,
 					  e ? 0 : PRI_AT));
 	}
-	vfcap_shadow_init(sh, &plan);
+	vfcap_shadow_init(sh, &plan, NULL);
 }
 
 /* ------------------------------------------------------------------------------------- tests -- */

@@ -210,6 +210,26 @@ void read_writes(const struct fn *fn, uint32_t writes[CFG / 4])
 	read_debug(fn, "writes", writes);
 }
 
+void note(const struct fn *fn, unsigned int on)
+{
+	int fd = open_debug(fn, "noted", O_WRONLY);
+
+	if (dprintf(fd, "%u\n", on) < 0)
+		die("noting what the PF has on");
+	close(fd);
+}
+
+unsigned long count_reads(const struct fn *fn)
+{
+	int fd = open_debug(fn, "reads", O_RDONLY);
+	char buf[32] = "";
+
+	if (read(fd, buf, sizeof(buf) - 1) < 1)
+		die("counting reads");
+	close(fd);
+	return strtoul(buf, NULL, 10);
+}
+
 void poke_image(const struct fn *fn, unsigned int off, const void *bytes, size_t len)
 {
 	int fd = open_debug(fn, "config", O_WRONLY);

@@ -54,6 +54,12 @@ bool knob_is(const struct fn *fn, const char *attr, const char *text);
 void read_image(const struct fn *fn, uint8_t image[CFG]);
 void poke_image(const struct fn *fn, unsigned int off, const void *bytes, size_t len);
 
+/* What Linux has noted of a PF: bit 0 PASID is on, bit 1 PRI is on. */
+void note(const struct fn *fn, unsigned int on);
+
+/* How many config accesses have read from a function's bus. */
+unsigned long count_reads(const struct fn *fn);
+
 /* How often config accesses wrote each dword. */
 void read_writes(const struct fn *fn, uint32_t writes[CFG / 4]);
 

@@ -94,7 +94,7 @@ void test_writes(void)
 	bool inside;
 
 	plan_for(&plan, &fn, &wish);
-	vfcap_shadow_init(&shadow, &plan);
+	vfcap_shadow_init(&shadow, &plan, NULL);
 	read_writes(&fn, before);
 	srand(1);
 	for (i = 0; i < 4000; i++) {

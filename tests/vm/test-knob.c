@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Binding, and the knob in sysfs. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vm-test.h"
 
@@ -14,7 +16,7 @@ void test_binding(void)
 	put(DRIVER, "devices/%s/driver_override", pf.addr);
 	same(put(pf.addr, "drivers/" DRIVER "/bind"), -ENODEV, "a PF is refused");
 	ok(make_vfs(NIC, 8), "the NIC has VFs");
-	ok(make_vfs(CHAINS, 12), "VFs of every sort of chain");
+	ok(make_vfs(CHAINS, CHAIN_VFS), "VFs of every sort of chain");
 	ok(make_vfs(BARE, 1) && make_vfs(OFF, 1), "VFs of lesser PFs");
 	ok(bind_to(&vf, DRIVER), "a VF is bound");
 	ok(knob_is(&vf, "abi", "1") && knob_is(&vf, "state", "off") &&
@@ -25,9 +27,107 @@ void test_binding(void)
 	same(turn(&vf, "pasid_offset", "0x200"), 0, "PASID is turned on");
 	ok(knob_is(&vf, "pasid_offset", "0x200") && knob_is(&vf, "state", "ready"),
 	   "and the knob says so");
-	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0") &&
-		   knob_is(&vf, "state", "off"),
-	   "another binding begins anew");
+	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0x200") &&
+		   knob_is(&vf, "state", "ready"),
+	   "another binding begins with what was last written");
+}
+
+/* The knob of a VF outlives its bindings, but not the VF, nor a 0. */
+void test_kept(void)
+{
+	struct fn vf = fresh(NIC, 0), other = fresh(NIC, 1);
+	uint8_t ats[] = { 0x0f, 0x00, 0x01, 0x00 }, link[] = { 0x0e, 0x00, 0x01, 0x20 };
+	static const uint8_t nothing[4] = { 0 }, unlink[] = { 0x0e, 0x00, 0x01, 0x00 };
+	struct vfio v;
+
+	turn_to(&vf, "pasid_offset", 0x200);
+	turn_to(&vf, "pri_offset", 0x300);
+	turn(&vf, "pasid_width", "9");
+	ok(bind_to(&vf, "vfio-pci") && bind_to(&vf, DRIVER) &&
+		   knob_is(&vf, "pasid_offset", "0x200") && knob_is(&vf, "pri_offset", "0x300") &&
+		   knob_is(&vf, "pasid_width", "9") && knob_is(&vf, "state", "ready"),
+	   "all of it is kept while another driver has the VF");
+	ok(bind_to(&other, NULL) && bind_to(&other, DRIVER) && knob_is(&other, "state", "off"),
+	   "nothing of it is another VF's");
+	ok(vfio_open(&v, &vf) && cfg_get(&v, 0x200, 4) == (0x0001001b | 0x300 << 20) &&
+		   cfg_get(&v, 0x204, 2) == 0x0906,
+	   "and it is shown at once");
+	vfio_close(&v);
+
+	poke_image(&vf, 0x200, ats, 4);
+	poke_image(&vf, 0x150, link, 4);
+	ok(bind_to(&vf, NULL) && bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0x200"),
+	   "what does not fit any more is bound all the same");
+	ok(vfio_open(&v, &vf) && knob_is(&vf, "state", "hidden: pasid: conflict"),
+	   "and hidden at the open");
+	vfio_close(&v);
+	poke_image(&vf, 0x200, nothing, 4);
+	poke_image(&vf, 0x150, unlink, 4);
+
+	same(put(vf.addr, "drivers/" DRIVER "/forget"), -EBUSY,
+	     "one that is bound has a knob for that");
+	bind_to(&vf, NULL);
+	same(put("fa00:00:01", "drivers/" DRIVER "/forget"), -EINVAL,
+	     "what is no address is refused");
+	same(put(vf.addr, "drivers/" DRIVER "/forget"), 0, "it is forgotten by its address");
+	same(put(vf.addr, "drivers/" DRIVER "/forget"), 0, "again, which changes nothing");
+	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "state", "off") && knob_is(&vf, "pasid_width", "0"),
+	   "and then begins with the defaults");
+
+	turn_to(&vf, "pasid_offset", 0x200);
+	turn_to(&vf, "pasid_offset", 0);
+	ok(bind_to(&vf, NULL) && bind_to(&vf, DRIVER) && knob_is(&vf, "state", "off"),
+	   "0 is kept, too");
+	turn_to(&vf, "pasid_offset", 0x200);
+	ok(make_vfs(NIC, 8) && bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0"),
+	   "a VF that comes anew begins anew");
+}
+
+/* Nobody ever finds the VF bare: whoever opens it while others bind and unbind it sees PASID, or no device. */
+struct opener {
+	volatile bool stop;
+	unsigned int opened, bare;
+};
+
+static void *open_again(void *arg)
+{
+	struct fn fn = fn_of(MANY, 0);
+	struct opener *opener = arg;
+	struct vfio v;
+
+	while (!opener->stop) {
+		if (!vfio_open(&v, &fn))
+			continue;
+		opener->opened++;
+		opener->bare += cfg_get(&v, PASID, 4) != 0x0001001b;
+		vfio_close(&v);
+	}
+	return NULL;
+}
+
+void test_rebinding(void)
+{
+	unsigned int i, failed = 0;
+	struct opener opener = { 0 };
+	pthread_t thread;
+	struct fn fn;
+
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	turn_to(&fn, "pasid_offset", PASID);
+	pthread_create(&thread, NULL, open_again, &opener);
+	for (i = 0; i < 1000; i++) {
+		put(fn.addr, "devices/%s/driver/unbind", fn.addr);
+		put(fn.addr, "drivers_probe");
+		failed += !knob_is(&fn, "pasid_offset", "0x1c0");
+		if (i % 50 == 0)
+			usleep(20000); /* the other one's turn */
+	}
+	opener.stop = true;
+	pthread_join(thread, NULL);
+	same(failed, 0, "bound a thousand times, it has its knob each time");
+	ok(opener.opened && !opener.bare, "and was opened %u times, %u of them without PASID",
+	   opener.opened, opener.bare);
 }
 
 /* Writes in this order to one VF each; what fails changes nothing. */

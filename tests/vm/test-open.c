@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../src/uapi/vfcap-vfio.h"
 #include "vm-test.h"
 
 void test_two_openers(void)
@@ -256,6 +258,164 @@ void test_pf_off(void)
 	   "a PF that does not answer");
 	vfio_close(&v);
 	poke_image(&pf, 0, kept, 12);
+}
+
+/* What the kernel goes by is what it has noted of the PF, and the register. */
+void test_noted(void)
+{
+	struct fn fn = fresh(NIC, 0), pf = fn_of(NIC, PF);
+	struct vfio v;
+
+	turn_to(&fn, "pasid_offset", PASID);
+	turn_to(&fn, "pri_offset", PRI);
+	note(&pf, 2);
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pasid: pf-off"),
+	   "a register that says on counts for nothing where Linux has not switched PASID on");
+	vfio_close(&v);
+	note(&pf, 1);
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "hidden: pri: pf-off"), "nor PRI");
+	note(&pf, 0);
+	ok(knob_is(&fn, "pasid_shown", "0x1c0"), "what is shown stays");
+	vfio_close(&v);
+	note(&pf, 3);
+	ok(vfio_open(&v, &fn) && knob_is(&fn, "state", "open"), "on by both, it is shown");
+	note(&pf, 1);
+	ok(knob_is(&fn, "state", "open: pf-off"), "switched off by Linux while open: told");
+	note(&pf, 3);
+	vfio_close(&v);
+}
+
+/* A PF that does not answer is not one that is off. */
+void test_unreadable_pf(void)
+{
+	struct vfcap_vfio_emulated e = { 0 };
+	struct fn pf = fn_of(NIC, PF), fn;
+	uint8_t ones[CFG], kept[CFG];
+	struct vfio v;
+
+	fn = fresh_open(0, &v);
+	memset(ones, 0xff, CFG);
+	read_image(&pf, kept);
+	poke_image(&pf, PASID, ones, 8);
+	ok(knob_is(&fn, "state", "open: pf-unreadable"),
+	   "its PASID capability does not answer: told");
+	same(feature(&v, VFIO_DEVICE_FEATURE_GET | VFCAP_VFIO_FEATURE_EMULATED, &e, sizeof(e)),
+	     -EIO, "and GET is EIO");
+	poke_image(&pf, PASID, kept + PASID, 8);
+	ok(knob_is(&fn, "state", "open"), "it answers again");
+	poke_image(&pf, 0, ones, CFG);
+	ok(knob_is(&fn, "state", "open: pf-unreadable"), "nothing of it answers: told");
+	same(feature(&v, VFIO_DEVICE_FEATURE_GET | VFCAP_VFIO_FEATURE_EMULATED, &e, sizeof(e)),
+	     -EIO, "and GET is EIO");
+	poke_image(&pf, 0, kept, CFG);
+	vfio_close(&v);
+}
+
+/* Anybody may ask for the state, as often as they like. */
+void test_costs(void)
+{
+	struct fn fn = fresh(NIC, 0);
+	unsigned long before;
+	char buf[128];
+	struct vfio v;
+
+	turn_to(&fn, "pasid_offset", PASID);
+	turn_to(&fn, "pri_offset", PRI);
+	before = count_reads(&fn);
+	get(buf, "devices/%s/vfcap/state", fn.addr);
+	same((long)(count_reads(&fn) - before), 0, "the state of a closed device reads nothing");
+	vfio_open(&v, &fn);
+	before = count_reads(&fn);
+	get(buf, "devices/%s/vfcap/state", fn.addr);
+	ok(count_reads(&fn) - before <= 4,
+	   "that of an open one reads the registers that it is about (%lu)",
+	   count_reads(&fn) - before);
+	vfio_close(&v);
+}
+
+/* vfio-pci-core fills its copy of config space past the end. */
+void test_overrun(void)
+{
+	struct vfio v;
+	struct fn fn;
+	int vf;
+
+	for (vf = 17; vf < 19; vf++) {
+		fn = fresh(CHAINS, vf);
+		same(turn_to(&fn, "pasid_offset", 0x200), -EINVAL, "%s: its chain is broken",
+		     fn.addr);
+		ok(!vfio_open(&v, &fn) && errno == EINVAL, "and so it is not opened: %s",
+		   strerror(errno));
+		ok(knob_is(&fn, "state", "off"), "nor left open");
+	}
+	fn = fresh(CHAINS, 10);
+	ok(vfio_open(&v, &fn), "one that fills config space to the end is");
+	vfio_close(&v);
+}
+
+/* A device that its user has put to sleep wakes up for what is emulated, too. */
+void test_low_power(void)
+{
+	struct vfio_device_low_power_entry_with_wakeup entry = { 0 };
+	struct fn fn = fresh(NIC, 0);
+	uint64_t woken = 0;
+	unsigned int i;
+	char buf[128];
+	struct vfio v;
+
+	turn_to(&fn, "pasid_offset", PASID);
+	vfio_open(&v, &fn);
+	cfg_get(&v, PASID, 4);
+	entry.wakeup_eventfd = eventfd(0, EFD_NONBLOCK);
+	same(feature(&v, VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY_WITH_WAKEUP,
+		     &entry, sizeof(entry)),
+	     0, "the device is put to sleep");
+	for (i = 0;
+	     i < 500 && strcmp(get(buf, "devices/%s/power/runtime_status", fn.addr), "suspended");
+	     i++)
+		usleep(10000);
+	ok(read(entry.wakeup_eventfd, &woken, sizeof(woken)) < 0, "it is %s", buf);
+	same(cfg_get(&v, PASID + 4, 2), 0x1406, "what is emulated is read");
+	ok(read(entry.wakeup_eventfd, &woken, sizeof(woken)) == sizeof(woken), "which wakes it up");
+	close(entry.wakeup_eventfd);
+	vfio_close(&v);
+}
+
+static int load_module(const char *parameters)
+{
+	int fd = open("/modules/vfcap_vfio_pci.ko", O_RDONLY | O_CLOEXEC), ret;
+
+	ret = (int)syscall(SYS_finit_module, fd, parameters, 0);
+	close(fd);
+	return ret;
+}
+
+static const char *idle_status(char buf[128])
+{
+	struct fn fn = fresh(OFF, 0);
+	unsigned int i;
+
+	for (i = 0;
+	     i < 100 && strcmp(get(buf, "devices/%s/power/runtime_status", fn.addr), "suspended");
+	     i++)
+		usleep(10000);
+	return buf;
+}
+
+/* Where vfio-pci's parameters are each driver's, they are this one's, too. */
+void test_parameters(void)
+{
+	bool own = !access("/sys/module/vfcap_vfio_pci/parameters/disable_idle_d3", F_OK);
+	char buf[128];
+
+	ok(!strcmp(idle_status(buf), "suspended"), "a device that nobody uses sleeps (%s)", buf);
+	if (!own) {
+		printf("# vfio-pci's parameters are for all drivers here\n");
+		return;
+	}
+	same(syscall(SYS_delete_module, "vfcap_vfio_pci", 0), 0, "the module goes");
+	same(load_module("disable_idle_d3=1 nointxmask=1"), 0, "and comes with parameters");
+	ok(!strcmp(idle_status(buf), "active"), "with disable_idle_d3 it does not (%s)", buf);
 }
 
 /* A capability came up in the meantime. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../unit/hostgen.h"
 #include "vm-test.h"
 
 /* What a guest is to read where stock vfio-pci shows that. */
@@ -52,7 +53,7 @@ static void check_view(const struct fn *fn, const uint8_t stock[CFG], const stru
 	expect_view(want, &plan);
 	same(plan.n_placements, wish->want[0] + wish->want[1], "%s %s: there is a place", fn->addr,
 	     what);
-	if (!bind_to(fn, DRIVER) || turn_by_plan(fn, &plan) || !vfio_open(&v, fn)) {
+	if (!bind_anew(fn) || turn_by_plan(fn, &plan) || !vfio_open(&v, fn)) {
 		ok(false, "%s %s: it opens", fn->addr, what);
 		return;
 	}
@@ -69,9 +70,10 @@ void test_views(void)
 	static const struct {
 		unsigned int domain;
 		int vf;
-	} vfs[] = { { NIC, 0 },	   { CHAINS, 0 },  { CHAINS, 1 }, { CHAINS, 2 },
-		    { CHAINS, 3 }, { CHAINS, 4 },  { CHAINS, 5 }, { CHAINS, 6 },
-		    { CHAINS, 9 }, { CHAINS, 10 }, { CHAINS, 11 } };
+	} vfs[] = { { NIC, 0 },	    { CHAINS, 0 },  { CHAINS, 1 },  { CHAINS, 2 },
+		    { CHAINS, 3 },  { CHAINS, 4 },  { CHAINS, 5 },  { CHAINS, 6 },
+		    { CHAINS, 9 },  { CHAINS, 10 }, { CHAINS, 11 }, { CHAINS, 12 },
+		    { CHAINS, 13 }, { CHAINS, 14 }, { CHAINS, 15 }, { CHAINS, 16 } };
 	struct vfcap_wish pasid = { .want = { true, false } }, both = { .want = { true, true } };
 	struct vfcap_wish gap = { .want = { true, true }, .rule = VFCAP_RULE_FREE_GAP };
 	struct vfcap_wish pri_first = { .want = { true, true },
@@ -98,6 +100,93 @@ void test_views(void)
 		check_view(&fn, stock, &both, "both");
 		check_view(&fn, stock, &gap, "both in gaps");
 	}
+}
+
+/* ------------------------------------------------------------------------------- random chains -- */
+
+/* A run of one of these makes vfio-pci read past its tables of what is virtual, and what that gives is nobody's. */
+static bool has_run_of_tables(const struct vfcap_chain *chain)
+{
+	unsigned int i, k;
+
+	for (i = 0; i < chain->n; i++) {
+		for (k = 0; k < chain->n; k++) {
+			if ((chain->cap[i].id & 0xff) == (chain->cap[k].id & 0xff) && i != k &&
+			    ((chain->cap[i].id & 0xff) == VFCAP_ID_AER ||
+			     (chain->cap[i].id & 0xff) == 4))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Is the visible chain what a guest of stock vfio-pci finds? */
+static bool stock_is_foreseen(const struct vfcap_chain *chain, const uint8_t stock[CFG])
+{
+	static struct vfcap_link links[VFCAP_CHAIN_MAX];
+	unsigned int i, n = vfcap_chain_visible(chain, this_release(), links), off = 0x100;
+	uint32_t header = 0;
+
+	for (i = 0; i < n; i++, off = header >> 20 & 0xffc) {
+		header = vfcap_le32(stock + off);
+		if (off != links[i].offset || (header & 0xffff) != links[i].id)
+			break;
+	}
+	if (i == n && (off < 0x100 || !vfcap_le32(stock + off)))
+		return true;
+	printf("# stock: link %u of %u is %#x at %#x\n", i, n, header & 0xffff, off);
+	return false;
+}
+
+/* One random function: stock vfio-pci shows what the core says, and the driver adds what was planned. */
+static bool random_is_right(const struct fn *fn, uint64_t seed, unsigned int *placed)
+{
+	static struct gen_host host;
+	static struct vfcap_plan plan;
+	static struct vfcap_image img;
+	static struct vfcap_chain chain;
+	struct vfcap_wish wish = { .want = { true, false } };
+	uint8_t view[CFG], got[CFG];
+	struct vfio v;
+	bool good;
+
+	gen_host(&host, seed);
+	vfcap_image_from_bytes(&img, host.vf, CFG);
+	vfcap_chain_walk(&chain, &img);
+	if (has_run_of_tables(&chain))
+		return true;
+	poke_image(fn, 0x100, host.vf + 0x100, CFG - 0x100);
+	if (!stock_view(fn, view) || (!chain.empty && !stock_is_foreseen(&chain, view)))
+		return false;
+	plan_for(&plan, fn, &wish);
+	expect_view(view, &plan);
+	if (!plan.n_placements)
+		return true;
+	++*placed;
+	if (!bind_anew(fn) || turn_by_plan(fn, &plan) || !vfio_open(&v, fn))
+		return false;
+	good = cfg_read(&v, 0, got, CFG) == CFG && views_equal(got, view) && chain_is(got, &plan);
+	vfio_close(&v);
+	return turn(fn, "pasid_offset", "0") == 0 && good;
+}
+
+void test_random_views(void)
+{
+	unsigned int wrong = 0, placed = 0;
+	uint64_t seed;
+	struct fn fn;
+
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	for (seed = 1; seed <= 150; seed++) {
+		if (random_is_right(&fn, seed, &placed))
+			continue;
+		printf("# seed %u\n", (unsigned int)seed);
+		wrong++;
+	}
+	same(wrong, 0, "random chains with runs of one ID, by stock and by the driver");
+	ok(placed > 80, "%u of them with PASID", placed);
+	make_vfs(MANY, 1);
 }
 
 /* Nothing wanted, nothing changed. */

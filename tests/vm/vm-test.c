@@ -14,7 +14,7 @@
 
 static const char *const offset_attrs[VFCAP_EMULS] = { "pasid_offset", "pri_offset" };
 
-static uint32_t this_release(void)
+uint32_t this_release(void)
 {
 	struct utsname uts;
 	unsigned int major = 0, minor = 0;
@@ -81,11 +81,18 @@ int turn_by_plan(const struct fn *fn, const struct vfcap_plan *plan)
 	return ret;
 }
 
+bool bind_anew(const struct fn *fn)
+{
+	bind_to(fn, NULL);
+	put(fn->addr, "drivers/" DRIVER "/forget");
+	return bind_to(fn, DRIVER);
+}
+
 struct fn fresh(unsigned int domain, int n)
 {
 	struct fn fn = fn_of(domain, n);
 
-	if (!bind_to(&fn, DRIVER))
+	if (!bind_anew(&fn))
 		ok(false, "%s is bound", fn.addr);
 	return fn;
 }
@@ -107,6 +114,8 @@ static const struct {
 	{ "knob", test_knob },
 	{ "unreadable", test_unreadable },
 	{ "views", test_views },
+	{ "random-views", test_random_views },
+	{ "overrun", test_overrun },
 	{ "off", test_off },
 	{ "bytes", test_bytes },
 	{ "reads", test_reads },
@@ -122,6 +131,12 @@ static const struct {
 	{ "take-away", test_take_away },
 	{ "vanish", test_vanish },
 	{ "pf-off", test_pf_off },
+	{ "noted", test_noted },
+	{ "unreadable-pf", test_unreadable_pf },
+	{ "costs", test_costs },
+	{ "kept", test_kept },
+	{ "rebinding", test_rebinding },
+	{ "low-power", test_low_power },
 	{ "conflict", test_conflict },
 	{ "feature", test_feature },
 	{ "feature-pf", test_feature_pf },
@@ -139,6 +154,7 @@ int main(void)
 		tests[i].run();
 	}
 	test_many(4000, 256);
+	test_parameters();
 	take_away(delete_module, "vfcap_testbus", NULL, "removing the bus");
 	same(syscall(SYS_delete_module, "vfcap_vfio_pci", O_NONBLOCK), 0, "the module goes");
 	return finish();

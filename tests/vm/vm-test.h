@@ -15,6 +15,8 @@
 #define OFF 0xfa03
 #define MANY 0xfa04
 
+#define CHAIN_VFS 19 /* of CHAINS */
+
 #define EXPRESS 0x40 /* where every function has its PCI Express capability */
 #define PASID 0x1c0 /* where the NIC's PF has them */
 #define PRI 0x1b0
@@ -28,10 +30,16 @@ int turn_by_plan(const struct fn *fn, const struct vfcap_plan *plan);
 /* Says where they differ. */
 bool views_equal(const uint8_t *got, const uint8_t *want);
 
+/* The kernel that this is. */
+uint32_t this_release(void);
+
 /* What stock vfio-pci shows of a function. */
 bool stock_view(const struct fn *fn, uint8_t view[CFG]);
 
-/* Binds VF n of a domain, with a knob at its defaults. */
+/* Binds a VF to the driver, with a knob at its defaults. */
+bool bind_anew(const struct fn *fn);
+
+/* The same of VF n of a domain; a failed test when it cannot be bound. */
 struct fn fresh(unsigned int domain, int n);
 
 /* The NIC's VF n with PASID and PRI where its PF has them, and open. */
@@ -49,6 +57,7 @@ void test_binding(void);
 void test_knob(void);
 void test_unreadable(void);
 void test_views(void);
+void test_random_views(void);
 void test_off(void);
 void test_bytes(void);
 void test_reads(void);
@@ -65,6 +74,14 @@ void test_take_away(void);
 void test_delay(void);
 void test_vanish(void);
 void test_pf_off(void);
+void test_noted(void);
+void test_unreadable_pf(void);
+void test_costs(void);
+void test_overrun(void);
+void test_kept(void);
+void test_rebinding(void);
+void test_low_power(void);
+void test_parameters(void);
 void test_conflict(void);
 void test_feature(void);
 void test_feature_pf(void);
