@@ -258,6 +258,8 @@ static int bus_read(struct pci_bus *bus, unsigned int devfn, int where, int size
 	const u8 *config;
 	int i;
 
+	if (where + size > CFG) /* who follows a chain that leaves config space */
+		return PCIBIOS_BAD_REGISTER_NUMBER;
 	take_time();
 	*val = 0;
 	begin_access();
@@ -278,6 +280,8 @@ static int bus_write(struct pci_bus *bus, unsigned int devfn, int where, int siz
 	struct function *fn;
 	unsigned long flags;
 
+	if (where + size > CFG)
+		return PCIBIOS_BAD_REGISTER_NUMBER;
 	take_time();
 	begin_access();
 	spin_lock_irqsave(&lock, flags);

@@ -262,10 +262,11 @@ static int open_group(const struct fn *fn)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
-bool vfio_open(struct vfio *v, const struct fn *fn)
+bool vfio_try(struct vfio *v, const struct fn *fn)
 {
 	struct vfio_region_info region = { .argsz = sizeof(region),
 					   .index = VFIO_PCI_CONFIG_REGION_INDEX };
+	int err;
 
 	v->device = -1;
 	v->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
@@ -275,12 +276,21 @@ bool vfio_open(struct vfio *v, const struct fn *fn)
 	    !ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
 		v->device = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, fn->addr);
 	if (v->device < 0 || ioctl(v->device, VFIO_DEVICE_GET_REGION_INFO, &region)) {
-		printf("# opening %s: %s\n", fn->addr, strerror(errno));
+		err = errno;
 		vfio_close(v);
+		errno = err;
 		return false;
 	}
 	v->config = (off_t)region.offset;
 	return true;
+}
+
+bool vfio_open(struct vfio *v, const struct fn *fn)
+{
+	if (vfio_try(v, fn))
+		return true;
+	printf("# opening %s: %s\n", fn->addr, strerror(errno));
+	return false;
 }
 
 void vfio_close(struct vfio *v)

@@ -72,6 +72,7 @@ struct vfio {
 
 /* Opens a function by its group and a type1 container. False: errno says why not. */
 bool vfio_open(struct vfio *v, const struct fn *fn);
+bool vfio_try(struct vfio *v, const struct fn *fn); /* says nothing */
 void vfio_close(struct vfio *v);
 
 /* Accesses to config space. Returns what came of them, or -errno. */

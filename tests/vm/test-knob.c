@@ -96,7 +96,7 @@ static void *open_again(void *arg)
 	struct vfio v;
 
 	while (!opener->stop) {
-		if (!vfio_open(&v, &fn))
+		if (!vfio_try(&v, &fn))
 			continue;
 		opener->opened++;
 		opener->bare += cfg_get(&v, PASID, 4) != 0x0001001b;
