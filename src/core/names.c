@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What people and JSON call capabilities, anomalies, rules and reasons. The kernel module has no use for it. */
+/* What people and JSON call capabilities, anomalies, rules and reasons. The kernel module has no
+ * use for it. */
 #include "internal.h"
 
 /* ------------------------------------------------------------------------------ capabilities -- */

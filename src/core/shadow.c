@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The emulated capabilities and what leads to them: what a guest reads at first, and what becomes of its writes. */
+/* The emulated capabilities and what leads to them: what a guest reads at first, and what
+ * becomes of its writes. */
 #include "internal.h"
 
 /* One register of a capability in bytes, little-endian; PASID and PRI have 16 and 32 bits only. */

@@ -2,9 +2,10 @@
 /*
  * What VFIO shows of a physical chain (Linux drivers/vfio/pci/vfio_pci_config.c, 6.1 to 7.3).
  *
- * vfio-pci keeps a copy of the headers that it shows, in which the links pass by what it hides, and a map that has
- * the low byte of an ID for each byte of a capability that it shows. A header is served from the copy where the map
- * says that a capability begins there; any other byte is the hardware's.
+ * vfio-pci keeps a copy of the headers that it shows, in which the links pass by what it hides, and
+ * a map that has the low byte of an ID for each byte of a capability that it shows. A header is
+ * served from the copy where the map says that a capability begins there; any other byte is the
+ * hardware's.
  */
 #include "internal.h"
 
@@ -21,7 +22,8 @@ static bool is_hidden(const struct vfcap_cap *cap, uint32_t release)
 	return cap->length0 || vfcap_vfio_hides(cap->id, release);
 }
 
-/* How many bytes of the map are a capability's. A hidden head keeps its header there, to hold the links. */
+/* How many bytes of the map are a capability's. A hidden head keeps its header there, to hold
+ * the links. */
 static unsigned int mapped_length(const struct vfcap_chain *chain, unsigned int i, uint32_t release)
 {
 	if (is_hidden(&chain->cap[i], release))
@@ -29,7 +31,8 @@ static unsigned int mapped_length(const struct vfcap_chain *chain, unsigned int 
 	return chain->cap[i].vfio_length;
 }
 
-/* What the map has for a byte. Where vfio-pci takes capabilities for longer than they are, the last of the chain wins. */
+/* What the map has for a byte. Where vfio-pci takes capabilities for longer than they are, the
+ * last of the chain wins. */
 static unsigned int map_at(const struct vfcap_chain *chain, unsigned int off, uint32_t release)
 {
 	unsigned int i = chain->n;
@@ -44,9 +47,10 @@ static unsigned int map_at(const struct vfcap_chain *chain, unsigned int off, ui
 }
 
 /*
- * Is a header served from the copy, so that its link passes by what is hidden? vfio_find_cap_start() takes all bytes
- * in a row that have the same mark for one capability, so that the header of one right behind another of its ID is a
- * register to it, and any header outside of the map, or under a mark that is none.
+ * Is a header served from the copy, so that its link passes by what is hidden?
+ * vfio_find_cap_start() takes all bytes in a row that have the same mark for one capability, so
+ * that the header of one right behind another of its ID is a register to it, and any header outside
+ * of the map, or under a mark that is none.
  */
 static bool is_served(const struct vfcap_chain *chain, unsigned int i, uint32_t release)
 {

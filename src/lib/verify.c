@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Does a guest see what was planned? The plan is made anew, from the hardware's config space and the
- * offsets of the knob; the other side comes through VFIO.
+ * Does a guest see what was planned? The plan is made anew, from the hardware's config space and
+ * the offsets of the knob; the other side comes through VFIO.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -79,9 +79,9 @@ static uint32_t without_reserved(uint32_t header)
 	return header & ~(3u << 20);
 }
 
-/* A capability of the hardware: ID and version are its own, where it leads is the chain's. Of a head that VFIO hides
- * nothing is left but that; a Null head is not hidden. Where the last one of a broken chain leads, or of one that leads
- * to no header, is not foreseen. */
+/* A capability of the hardware: ID and version are its own, where it leads is the chain's. Of a
+ * head that VFIO hides nothing is left but that; a Null head is not hidden. Where the last one
+ * of a broken chain leads, or of one that leads to no header, is not foreseen. */
 static int compare_header(struct proof *p, const struct vfcap_link *link, unsigned int next)
 {
 	static const struct write none = { 0 };

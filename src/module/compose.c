@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* From offsets to what a guest sees: reads what there is, lets the core plan, and links the result. */
+/* From offsets to what a guest sees: reads what there is, and lets the core plan and compose. */
 #include <linux/iommu.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -18,8 +18,8 @@
 #define THIS_RELEASE VFCAP_RELEASE(LINUX_VERSION_MAJOR, LINUX_VERSION_PATCHLEVEL)
 
 /*
- * What vfio-pci has in its map for the bytes of no capability, and for those of the legacy header; private to it. The
- * others have the low byte of an ID.
+ * What vfio-pci has in its map for the bytes of no capability, and for those of the legacy header;
+ * private to it. The others have the low byte of an ID.
  */
 #define MAP_RAW 0xff
 #define MAP_BASIC 0x00
@@ -54,8 +54,9 @@ static int fetch_config(void *ctx, unsigned int off, unsigned int len, uint8_t *
 }
 
 /*
- * Does VFIO serve its own copy of a header, and not the hardware's? It takes all bytes in a row with the same mark for
- * one capability (vfio_find_cap_start()), and what is not its first four bytes for registers.
+ * Does VFIO serve its own copy of a header, and not the hardware's? It takes all bytes in a row
+ * with the same mark for one capability (vfio_find_cap_start()), and what is not its first four
+ * bytes for registers.
  */
 static bool serves_header(const u8 *map, unsigned int off)
 {
@@ -64,7 +65,10 @@ static bool serves_header(const u8 *map, unsigned int off)
 	return off == VFCAP_EXT_BASE || map[off - 1] != map[off];
 }
 
-/* What a guest reads. Registers are only asked for where they tell a length, and those VFIO never changes. */
+/*
+ * What a guest reads. Registers are only asked for where they tell a length, and those VFIO
+ * never changes.
+ */
 static int fetch_shown(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfio_pci_core_device *core = ctx;
@@ -117,8 +121,8 @@ static int look(struct workspace *ws, struct pci_dev *vf)
 }
 
 /*
- * Plans with offsets given. Force: which bytes of no capability are in use is for userspace to judge.
- * But a broken chain is never forced: what a guest would see of it is anybody's guess.
+ * Plans with offsets given. Force: which bytes of no capability are in use is for userspace to
+ * judge. But a broken chain is never forced: what a guest would see of it is anybody's guess.
  */
 static void plan(struct workspace *ws, const struct vfcap_wanted *wanted, const bool *want,
 		 const struct vfcap_chain *visible)
@@ -155,11 +159,12 @@ static unsigned int pf_cap(const struct pci_dev *pf, enum vfcap_emul e)
  * @e: the capability
  * @awake: the PF answers reads of config space now; else only what Linux has noted counts
  *
- * It is on when both Linux and the register say so. pci_enable_pasid() and pci_enable_pri() of a VF go by what Linux
- * has noted of its PF, whatever the register says; and a register that somebody cleared has it off.
+ * It is on when both Linux and the register say so. pci_enable_pasid() and pci_enable_pri() of a VF
+ * go by what Linux has noted of its PF, whatever the register says; and a register that somebody
+ * cleared has it off.
  *
- * Return: VFCAP_SHOWN when it is on, VFCAP_HIDDEN_PF_OFF when it is off or not there, VFCAP_HIDDEN_PF_UNREADABLE when
- * the PF does not answer.
+ * Return: VFCAP_SHOWN when it is on, VFCAP_HIDDEN_PF_OFF when it is off or not there,
+ * VFCAP_HIDDEN_PF_UNREADABLE when the PF does not answer.
  */
 enum vfcap_hidden vfcap_pf_obstacle(struct pci_dev *pf, enum vfcap_emul e, bool awake)
 {
@@ -176,7 +181,7 @@ enum vfcap_hidden vfcap_pf_obstacle(struct pci_dev *pf, enum vfcap_emul e, bool 
 	return is_on ? VFCAP_SHOWN : VFCAP_HIDDEN_PF_OFF;
 }
 
-/* ------------------------------------------------------------------------------ would it be right? -- */
+/* ------------------------------------------------------------------------ would it be right? -- */
 
 static int check_width(struct workspace *ws, unsigned int width)
 {
@@ -236,8 +241,8 @@ static int check(struct workspace *ws, struct pci_dev *vf, const struct vfcap_wa
  *
  * That the PF has a capability off is no error: it is hidden at the open.
  *
- * Return: 0; -EINVAL when a place is not good; -EOPNOTSUPP when the PF lacks a capability; -ERANGE when its PASIDs are
- * narrower; -EIO when config space cannot be read; -ENOMEM.
+ * Return: 0; -EINVAL when a place is not good; -EOPNOTSUPP when the PF lacks a capability; -ERANGE
+ * when its PASIDs are narrower; -EIO when config space cannot be read; -ENOMEM.
  */
 int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 {
@@ -265,8 +270,8 @@ int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
  * vfcap_check_chain() - may vfio-pci-core enable the device?
  * @dev: the device, with its lock held
  *
- * It fills its copy of config space without a look at where that ends. A chain that cannot be read is its own to deal
- * with.
+ * It fills its copy of config space without a look at where that ends. A chain that cannot be read
+ * is its own to deal with.
  *
  * Return: 0; -EINVAL when the VF's chain leaves config space; -ENOMEM.
  */
@@ -294,7 +299,7 @@ int vfcap_check_chain(struct vfcap_device *dev)
 	return ret;
 }
 
-/* -------------------------------------------------------------------------------- what is shown -- */
+/* ----------------------------------------------------------------------------- what is shown -- */
 
 /* What an open device is going to show. */
 struct composed {

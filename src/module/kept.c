@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The knobs of VFs that are not bound now. Management software binds and unbinds at will; what was last written to the
- * knob of a VF is kept until that VF goes, 0 is written, or the module is unloaded.
+ * The knobs of VFs that are not bound now. Management software binds and unbinds at will; what was
+ * last written to the knob of a VF is kept until that VF goes, 0 is written, or the module is
+ * unloaded.
  */
 #include <linux/device.h>
 #include <linux/pci.h>

@@ -46,7 +46,10 @@ void vfcap_tell_change(struct vfcap_device *dev)
 	kobject_uevent(&dev->core.pdev->dev.kobj, KOBJ_CHANGE);
 }
 
-/* What an attribute tells, all of one moment. Takes no lock that is held over reads of config space. */
+/*
+ * What an attribute tells, all of one moment. Takes no lock that is held over reads of config
+ * space.
+ */
 static struct vfcap_shown get_shown(struct device *device)
 {
 	struct vfcap_device *dev = to_vfcap(device);
@@ -139,8 +142,8 @@ static ssize_t shown_show(struct device *device, struct device_attribute *attr, 
 }
 
 /*
- * What the PF did meanwhile to what is shown. Anybody may read this as often as they like, so it wakes nothing: of a PF
- * that sleeps, what Linux has noted counts.
+ * What the PF did meanwhile to what is shown. Anybody may read this as often as they like, so it
+ * wakes nothing: of a PF that sleeps, what Linux has noted counts.
  */
 static const char *open_state(struct pci_dev *pf, const struct vfcap_shown *shown)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * vfcap-vfio-pci: vfio-pci for SR-IOV virtual functions, showing PASID and PRI capabilities that the
- * hardware keeps in the physical function. All else is vfio-pci-core's.
+ * vfcap-vfio-pci: vfio-pci for SR-IOV virtual functions, showing PASID and PRI capabilities that
+ * the hardware keeps in the physical function. All else is vfio-pci-core's.
  *
- * What a guest sees of the two is composed at each open and lives in the device's shadow: accesses to
- * config space are split around it, so that nothing emulated ever reaches the hardware and nothing
- * unmasked is ever read.
+ * What a guest sees of the two is composed at each open and lives in the device's shadow: accesses
+ * to config space are split around it, so that nothing emulated ever reaches the hardware and
+ * nothing unmasked is ever read.
  */
 #include <linux/module.h>
 #include <linux/pci.h>
@@ -20,7 +20,7 @@ static struct vfcap_device *to_vfcap(struct vfio_device *vdev)
 	return container_of(vdev, struct vfcap_device, core.vdev);
 }
 
-/* -------------------------------------------------------------------------------- open and close -- */
+/* ---------------------------------------------------------------------------- open and close -- */
 
 /* From here on the knob stands still. */
 static int begin_open(struct vfcap_device *dev)
@@ -104,7 +104,7 @@ static void close_device(struct vfio_device *vdev)
 	end_open(dev);
 }
 
-/* ------------------------------------------------------------------------------- config accesses -- */
+/* --------------------------------------------------------------------------- config accesses -- */
 
 typedef ssize_t (*core_access)(struct vfio_device *vdev, char __user *buf, size_t count,
 			       loff_t *ppos);
@@ -203,8 +203,8 @@ static ssize_t write_region(struct vfio_device *vdev, const char __user *buf, si
 }
 
 /*
- * The core has reset the function: for a VFIO_DEVICE_RESET, a guest's FLR or sysfs, and while it opens
- * and closes the device, when there is nothing to clear.
+ * The core has reset the function: for a VFIO_DEVICE_RESET, a guest's FLR or sysfs, and while it
+ * opens and closes the device, when there is nothing to clear.
  */
 static void reset_done(struct pci_dev *pdev)
 {
@@ -216,7 +216,7 @@ static void reset_done(struct pci_dev *pdev)
 	spin_unlock(&dev->shown_lock);
 }
 
-/* ----------------------------------------------------------------------------- the VFIO feature -- */
+/* -------------------------------------------------------------------------- the VFIO feature -- */
 
 static int get_emulated(struct vfcap_device *dev, struct vfcap_vfio_emulated *out)
 {
@@ -311,10 +311,13 @@ static int device_feature(struct vfio_device *vdev, u32 flags, void __user *arg,
 	return ret;
 }
 
-/* ------------------------------------------------------------------------------------ the driver -- */
+/* -------------------------------------------------------------------------------- the driver -- */
 
 #ifdef VFCAP_HAS_own_params
-/* Where these are not the core's for all devices, each driver has them, and a device those of when it was bound. */
+/*
+ * Where these are not the core's for all devices, each driver has them, and a device those of
+ * when it was bound.
+ */
 static bool disable_idle_d3;
 module_param(disable_idle_d3, bool, 0644);
 MODULE_PARM_DESC(disable_idle_d3, "Do not put devices that nobody uses into D3");

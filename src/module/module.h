@@ -50,14 +50,16 @@ struct vfcap_shown {
  * struct vfcap_device - a VF that is bound to the driver
  * @core: vfio-pci-core's part
  * @lock: taken by whatever decides from config space, and held while that is read
- * @shown_lock: protects @shown. A reset takes it under memory_lock, so nothing that sleeps is done under it.
- * @shown: its knob, hidden, is_open and the offsets in its shadow are written with both locks held, and read with
- *	either; the offsets in its shadow do not change any more once it is touched, and are then read with none
+ * @shown_lock: protects @shown. A reset takes it under memory_lock, so nothing that sleeps is done
+ *	under it.
+ * @shown: its knob, hidden, is_open and the offsets in its shadow are written with both locks held,
+ *	and read with either; the offsets in its shadow do not change any more once it is touched, and
+ *	are then read with none
  */
 struct vfcap_device {
 	struct vfio_pci_core_device core;
-	struct mutex lock;
-	spinlock_t shown_lock;
+	struct mutex lock; /* see above */
+	spinlock_t shown_lock; /* see above */
 	struct vfcap_shown shown;
 };
 

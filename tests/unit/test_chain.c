@@ -412,8 +412,8 @@ static void test_visible(void **state)
 	expect_visible(VFCAP_RELEASE_NEWEST, 0, NULL);
 }
 
-/* vfio-pci takes a run of one ID for one capability, and serves the headers inside of it raw: with links that lead to
- * what it hides. */
+/* vfio-pci takes a run of one ID for one capability, and serves the headers inside of it raw:
+ * with links that lead to what it hides. */
 static void test_visible_runs(void **state)
 {
 	static const struct vfcap_link pair[] = {
@@ -614,7 +614,8 @@ static void test_longest(void **state)
 	walk();
 	assert_int_equal(chain.n, VFCAP_CHAIN_MAX);
 	assert_false(chain.broken);
-	/* vfio-pci hides a Null, but serves the header of one at 0x100 as it is, and so all that follow. */
+	/* vfio-pci hides a Null, but serves the header of one at 0x100 as it is, and so all that
+	 * follow. */
 	assert_int_equal(vfcap_chain_visible(&chain, VFCAP_RELEASE_NEWEST, links), VFCAP_CHAIN_MAX);
 	assert_int_equal(vfcap_chain_last_end(&chain), 0x1000);
 }

@@ -818,8 +818,8 @@ static struct vfcap_link visible[VFCAP_CHAIN_MAX];
 			fail_msg("seed %llu: %s", (unsigned long long)seed_now, #c); \
 	} while (0)
 
-/* How many bytes vfio-pci takes for a capability's, 0: it hides the capability. From its source, so that the core's
- * table is not checked against itself. */
+/* How many bytes vfio-pci takes for a capability's, 0: it hides the capability. From its source,
+ * so that the core's table is not checked against itself. */
 static unsigned int vfio_len(const uint8_t *c, unsigned int off, unsigned int id)
 {
 	static const uint8_t fixed[] = {
@@ -853,8 +853,8 @@ static unsigned int vfio_len(const uint8_t *c, unsigned int off, unsigned int id
 	return id < sizeof(fixed) ? fixed[id] : 0;
 }
 
-/* What vfio-pci keeps of a chain: its copy of the headers, in which hidden capabilities are unlinked and a hidden
- * head is a Null, and a map of which byte is whose. */
+/* What vfio-pci keeps of a chain: its copy of the headers, in which hidden capabilities are
+ * unlinked and a hidden head is a Null, and a map of which byte is whose. */
 static void vfio_init(const uint8_t *c, uint8_t *vconfig, uint8_t *map)
 {
 	unsigned int off = 0x100, prev = 0, loops = 960, n = 0;
@@ -883,8 +883,9 @@ static void vfio_init(const uint8_t *c, uint8_t *vconfig, uint8_t *map)
 		gen_put32(vconfig, 0x100, 0);
 }
 
-/* The headers that vfio-pci serves: its own where a capability begins by its map, which is where a stretch of one ID
- * does; else the hardware's. Where it cannot write an ID down, it serves the hardware's, too. */
+/* The headers that vfio-pci serves: its own where a capability begins by its map, which is where
+ * a stretch of one ID does; else the hardware's. Where it cannot write an ID down, it serves the
+ * hardware's, too. */
 static void vfio_view(const uint8_t *c, uint8_t *view)
 {
 	static uint8_t vconfig[2 * VFCAP_CFG_SIZE],

@@ -83,7 +83,8 @@ void test_kept(void)
 	   "a VF that comes anew begins anew");
 }
 
-/* Nobody ever finds the VF bare: whoever opens it while others bind and unbind it sees PASID, or no device. */
+/* Nobody ever finds the VF bare: whoever opens it while others bind and unbind it sees PASID, or
+ * no device. */
 struct opener {
 	volatile bool stop;
 	unsigned int opened, bare;

@@ -104,7 +104,8 @@ void test_views(void)
 
 /* ------------------------------------------------------------------------------- random chains -- */
 
-/* A run of one of these makes vfio-pci read past its tables of what is virtual, and what that gives is nobody's. */
+/* A run of one of these makes vfio-pci read past its tables of what is virtual, and what that
+ * gives is nobody's. */
 static bool has_run_of_tables(const struct vfcap_chain *chain)
 {
 	unsigned int i, k;
@@ -138,7 +139,8 @@ static bool stock_is_foreseen(const struct vfcap_chain *chain, const uint8_t sto
 	return false;
 }
 
-/* One random function: stock vfio-pci shows what the core says, and the driver adds what was planned. */
+/* One random function: stock vfio-pci shows what the core says, and the driver adds what was
+ * planned. */
 static bool random_is_right(const struct fn *fn, uint64_t seed, unsigned int *placed)
 {
 	static struct gen_host host;
