@@ -2,11 +2,6 @@
 /* The physical chain of extended capabilities. visible.c has what VFIO shows of it. */
 #include "internal.h"
 
-bool vfcap_anomaly_breaks(enum vfcap_anomaly code)
-{
-	return (unsigned int)code < VFCAP_ANOMALIES && (VFCAP_BREAKING & 1u << code);
-}
-
 /* ---------------------------------------------------------------------------------- the walk -- */
 
 /* Sets of dwords from 0x100 on, by vfcap_dword(). The caller's chain holds who owns a dword; only
@@ -170,40 +165,6 @@ void vfcap_chain_walk(struct vfcap_chain *chain, struct vfcap_image *img)
 
 /* --------------------------------------------------------------------------- reading a chain -- */
 
-/* Where the next pointer of a capability leads is part of these findings. */
-#define TELLS_NEXT                                                          \
-	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | \
-	 1u << VFCAP_MISALIGNED_NEXT)
-
-bool vfcap_anomaly_next(const struct vfcap_chain *chain, unsigned int *pos,
-			struct vfcap_finding *out)
-{
-	unsigned int i = *pos / VFCAP_ANOMALIES, code = *pos % VFCAP_ANOMALIES;
-
-	for (; i <= chain->n; i++, code = 0) {
-		const struct vfcap_cap *cap = i < chain->n ? &chain->cap[i] : NULL;
-		unsigned int left =
-			(unsigned int)(cap ? cap->anomalies : chain->end_anomaly) >> code;
-
-		if (!left)
-			continue;
-		for (; !(left & 1); left >>= 1)
-			code++;
-
-		out->code = (enum vfcap_anomaly)code;
-		out->offset = cap ? cap->offset : chain->end;
-		out->other = 0;
-		if (cap && (1u << code & TELLS_NEXT))
-			out->other = cap->next;
-		if (cap && code == VFCAP_OVERLAP)
-			out->other = cap->other;
-		*pos = i * VFCAP_ANOMALIES + code + 1;
-		return true;
-	}
-	*pos = i * VFCAP_ANOMALIES;
-	return false;
-}
-
 const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsigned int id)
 {
 	unsigned int i;
@@ -215,15 +176,3 @@ const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsign
 	return NULL;
 }
 
-unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain)
-{
-	unsigned int i, end = VFCAP_EXT_BASE;
-
-	for (i = 0; i < chain->n; i++) {
-		unsigned int e = chain->cap[i].offset + (unsigned int)chain->cap[i].reserved;
-
-		if (e > end)
-			end = e;
-	}
-	return end;
-}

@@ -79,17 +79,6 @@ unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t relea
 	return n;
 }
 
-bool vfcap_links_show(const struct vfcap_link *links, unsigned int n, const struct vfcap_cap *cap)
-{
-	unsigned int i;
-
-	for (i = 0; i < n; i++) {
-		if (links[i].offset == cap->offset)
-			return links[i].id == cap->id;
-	}
-	return false;
-}
-
 bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release)
 {
 	unsigned int i;

@@ -1,7 +1,67 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What people and JSON call capabilities, anomalies, rules and reasons. The kernel module has no
- * use for it. */
+/* What the tool needs of the core and the kernel module does not: what capabilities, anomalies,
+ * rules and reasons are called, and what is found in a chain. */
 #include "internal.h"
+
+/* ------------------------------------------------------------------------------------ chains -- */
+
+/* Where the next pointer of a capability leads is part of these findings. */
+#define TELLS_NEXT                                                          \
+	(1u << VFCAP_LOOP | 1u << VFCAP_BACKWARD | 1u << VFCAP_NEXT_BELOW | \
+	 1u << VFCAP_MISALIGNED_NEXT)
+
+bool vfcap_anomaly_next(const struct vfcap_chain *chain, unsigned int *pos,
+			struct vfcap_finding *out)
+{
+	unsigned int i = *pos / VFCAP_ANOMALIES, code = *pos % VFCAP_ANOMALIES;
+
+	for (; i <= chain->n; i++, code = 0) {
+		const struct vfcap_cap *cap = i < chain->n ? &chain->cap[i] : NULL;
+		unsigned int left =
+			(unsigned int)(cap ? cap->anomalies : chain->end_anomaly) >> code;
+
+		if (!left)
+			continue;
+		for (; !(left & 1); left >>= 1)
+			code++;
+
+		out->code = (enum vfcap_anomaly)code;
+		out->offset = cap ? cap->offset : chain->end;
+		out->other = 0;
+		if (cap && (1u << code & TELLS_NEXT))
+			out->other = cap->next;
+		if (cap && code == VFCAP_OVERLAP)
+			out->other = cap->other;
+		*pos = i * VFCAP_ANOMALIES + code + 1;
+		return true;
+	}
+	*pos = i * VFCAP_ANOMALIES;
+	return false;
+}
+
+unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain)
+{
+	unsigned int i, end = VFCAP_EXT_BASE;
+
+	for (i = 0; i < chain->n; i++) {
+		unsigned int e = chain->cap[i].offset + (unsigned int)chain->cap[i].reserved;
+
+		if (e > end)
+			end = e;
+	}
+	return end;
+}
+
+bool vfcap_links_show(const struct vfcap_link *links, unsigned int n, const struct vfcap_cap *cap)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (links[i].offset == cap->offset)
+			return links[i].id == cap->id;
+	}
+	return false;
+}
 
 /* ------------------------------------------------------------------------------ capabilities -- */
 
@@ -69,6 +129,11 @@ const char *vfcap_anomaly_name(enum vfcap_anomaly code)
 const char *vfcap_anomaly_text(enum vfcap_anomaly code)
 {
 	return (unsigned int)code < VFCAP_ANOMALIES ? anomalies[code].text : NULL;
+}
+
+bool vfcap_anomaly_breaks(enum vfcap_anomaly code)
+{
+	return (unsigned int)code < VFCAP_ANOMALIES && (VFCAP_BREAKING & 1u << code);
 }
 
 /* ------------------------------------------------------------------------ rules and reasons -- */
