@@ -86,7 +86,7 @@ static void compare_register(const struct vfcap_regval *pf, const struct vfcap_r
 		const struct vfcap_field *field = &pf->reg->fields[i];
 		struct differing differing = { .pf = pf, .vf = vf, .field = field };
 
-		if (field->access == VFCAP_CONST &&
+		if ((field->access == VFCAP_CONST || field->access == VFCAP_GATED) &&
 		    vfcap_field_get(field, pf->value) != vfcap_field_get(field, vf->value))
 			each(arg, &differing);
 	}

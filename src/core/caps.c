@@ -469,8 +469,8 @@ unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsign
 /* ----------------------------------------------------------------------------- PASID and PRI -- */
 
 static const struct vfcap_field pasid_cap[] = {
-	{ "execute", "Exec", VFCAP_PASID_CAP_EXEC, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },
-	{ "privileged", "Priv", VFCAP_PASID_CAP_PRIV, VFCAP_CONST, VFCAP_FLAG, NULL, 0 },
+	{ "execute", "Exec", VFCAP_PASID_CAP_EXEC, VFCAP_GATED, VFCAP_FLAG, NULL, 0 },
+	{ "privileged", "Priv", VFCAP_PASID_CAP_PRIV, VFCAP_GATED, VFCAP_FLAG, NULL, 0 },
 	{ "max_width", "Width", VFCAP_PASID_CAP_WIDTH, VFCAP_CONST, VFCAP_DEC, NULL, 0 },
 };
 

@@ -223,7 +223,14 @@ unsigned int vfcap_pcie_type(const struct vfcap_body *pcie);
 
 /* What may change a bit. CONST is copied from the PF into an emulated register, RO is live state and
  * is not: it starts at its reset value. */
-enum vfcap_access { VFCAP_RO, VFCAP_CONST, VFCAP_RW, VFCAP_W1C, VFCAP_ACTION /* written, reads 0 */ };
+enum vfcap_access {
+	VFCAP_RO,
+	VFCAP_CONST,
+	VFCAP_GATED, /* CONST, but 0 where the PF is on without the same bit of its control */
+	VFCAP_RW,
+	VFCAP_W1C,
+	VFCAP_ACTION, /* written, reads 0 */
+};
 
 enum vfcap_format {
 	VFCAP_FLAG, /* one bit: true or false */
@@ -466,6 +473,7 @@ struct vfcap_plan_input {
 	 * worked out from vf_chain for release. */
 	const struct vfcap_chain *visible;
 	bool is_vf;
+	uint8_t iommu_width; /* PASID bits that the IOMMU has, 0: not known, limits nothing */
 	uint32_t release; /* of the kernel whose vfio-pci will show the chain */
 };
 
@@ -480,7 +488,8 @@ struct vfcap_placement {
 	bool pf_checked; /* check 4 was made on the whole range (not asked of pf-offset and head) */
 	bool siblings_checked; /* check 3 was made on the whole range of the siblings too */
 	bool forced; /* a failing check 3 or 4 was given way */
-	uint8_t width; /* PASID bits; 0 for PRI */
+	uint8_t width; /* PASID bits, the least of the wish, the PF and the IOMMU; 0 for PRI */
+	uint8_t iommu_width; /* that of the input; 0: a guest may be shown fewer bits than width */
 	uint8_t bytes[16]; /* what a guest reads at first, length of them are used */
 };
 
@@ -529,8 +538,8 @@ struct vfcap_shadow {
 };
 
 /* What a guest reads at first in a capability: header with that next pointer, the constant bits of the PF's
- * capability at pf_off, everything else at reset. width: PASID bits, 0 = the PF's. False when the PF's
- * registers cannot be read. */
+ * capability at pf_off (execute and privileged mode where it has them on), everything else at reset.
+ * width: the most PASID bits, 0 = the PF's. False when the PF's registers cannot be read. */
 bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf, unsigned int pf_off,
 		   unsigned int width, unsigned int next);
 

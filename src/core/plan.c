@@ -421,6 +421,12 @@ static void insert_link(struct vfcap_plan *plan, unsigned int off, unsigned int 
 	plan->n_links++;
 }
 
+/* The least of both; 0 limits nothing. */
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return b && (!a || b < a) ? b : a;
+}
+
 /* Fills in a placement's neighbours and what a guest reads there, when all links are made. */
 static void finish(struct planning *p, struct vfcap_placement *out)
 {
@@ -432,10 +438,14 @@ static void finish(struct planning *p, struct vfcap_placement *out)
 	out->after = i ? plan->link[i - 1].offset : 0;
 	out->next = i + 1u < plan->n_links ? plan->link[i + 1].offset : 0;
 	out->pf_enabled = vfcap_pf_enabled(out->emul, p->in->pf, off);
-	vfcap_compose(out->bytes, out->emul, p->in->pf, off, p->wish->width, out->next);
+	vfcap_compose(out->bytes, out->emul, p->in->pf, off,
+		      least(p->wish->width, p->in->iommu_width), out->next);
 	out->width = 0;
-	if (out->emul == VFCAP_EMUL_PASID)
+	out->iommu_width = 0;
+	if (out->emul == VFCAP_EMUL_PASID) {
 		out->width = vfcap_le16(out->bytes + VFCAP_PASID_CAP) >> 8 & 0x1f;
+		out->iommu_width = p->in->iommu_width;
+	}
 }
 
 /* The visible chain before anything is planned; what is hidden altogether leaves an anchor. */

@@ -20,31 +20,47 @@ static void put_reg(uint8_t *bytes, const struct vfcap_reg *reg, uint32_t val)
 /* What a register holds after a reset when its constant bits are those of from. */
 static uint32_t initial(const struct vfcap_reg *reg, uint32_t from)
 {
-	return (from & vfcap_reg_mask(reg, VFCAP_CONST)) | reg->reset;
+	uint32_t mask = vfcap_reg_mask(reg, VFCAP_CONST) | vfcap_reg_mask(reg, VFCAP_GATED);
+
+	return (from & mask) | reg->reset;
+}
+
+/* Cuts the width in PASID's capability register. */
+static void limit_width(uint8_t *bytes, unsigned int width)
+{
+	uint32_t cap = vfcap_le16(bytes + VFCAP_PASID_CAP);
+
+	if (!width || width >= (cap & VFCAP_PASID_CAP_WIDTH) >> 8)
+		return;
+	cap = (cap & ~(uint32_t)VFCAP_PASID_CAP_WIDTH) | width << 8;
+	vfcap_put_le16(bytes + VFCAP_PASID_CAP, (uint16_t)cap);
 }
 
 bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf,
 		   unsigned int pf_off, unsigned int width, unsigned int next)
 {
 	const struct vfcap_emuldef *def = vfcap_emuldef(e);
+	uint32_t val, ctrl;
 	unsigned int i;
-	uint32_t val;
 
 	memset(bytes, 0, 16);
 	vfcap_put_le32(bytes, def->id | 1u << 16 | next << 20);
 	if (!vfcap_image_need(pf, pf_off + 4, def->len - 4u))
 		return false;
+
+	/* While the PF has it off, what will be on is not known. */
+	vfcap_image_read(pf, pf_off + def->ctrl, 2, &ctrl);
+	if (!(ctrl & 1))
+		ctrl = 0xffff;
 	for (i = 0; i < def->n_regs; i++) {
 		const struct vfcap_reg *reg = &def->regs[i];
 
 		vfcap_image_read(pf, pf_off + reg->offset, reg->size, &val);
+		val &= ctrl | ~vfcap_reg_mask(reg, VFCAP_GATED);
 		put_reg(bytes, reg, initial(reg, val));
 	}
-	if (e == VFCAP_EMUL_PASID && width) {
-		val = vfcap_le16(bytes + VFCAP_PASID_CAP) & ~(uint32_t)VFCAP_PASID_CAP_WIDTH;
-		val |= width << 8 & VFCAP_PASID_CAP_WIDTH;
-		vfcap_put_le16(bytes + VFCAP_PASID_CAP, (uint16_t)val);
-	}
+	if (e == VFCAP_EMUL_PASID)
+		limit_width(bytes, width);
 	return true;
 }
 

@@ -43,6 +43,7 @@ static void check_placement(const struct vfcap_plan *plan, unsigned int n,
 	require(p->after == (i ? plan->link[i - 1].offset : 0));
 	require(p->next == (i + 1 < plan->n_links ? plan->link[i + 1].offset : 0));
 	require(vfcap_le16(p->bytes + 2) >> 4 == p->next);
+	require(!in->iommu_width || p->width <= in->iommu_width || p->emul != VFCAP_EMUL_PASID);
 }
 
 static void take(struct vfcap_image *img, const uint8_t **data, size_t *size)
@@ -76,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	wish.force = data[0] & 0x10;
 	wish.rule = (enum vfcap_rule)(data[1] % VFCAP_RULES);
 	wish.width = data[6] % 32;
+	in.iommu_width = data[7] >> 3;
 	in.release = data[7] & 1 ? VFCAP_RELEASE_NEWEST : VFCAP_RELEASE(6, 1);
 	data += 8;
 	size -= 8;

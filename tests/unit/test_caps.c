@@ -410,6 +410,7 @@ static void test_emulated(void **state)
 			}
 			assert_int_equal(reg->reset & ~seen, 0);
 			assert_int_equal(reg->reset & vfcap_reg_mask(reg, VFCAP_CONST), 0);
+			assert_int_equal(reg->reset & vfcap_reg_mask(reg, VFCAP_GATED), 0);
 			assert_int_equal(reg->reset & vfcap_reg_mask(reg, VFCAP_ACTION), 0);
 		}
 		assert_int_equal(covered, (1u << def->len) - 1); /* no byte without a meaning */

@@ -22,7 +22,7 @@ static void begin(void)
 	gen_cap(vf, 0x150, 0x0e, 1, 0);
 	gen_cap(pf, 0x100, 0x01, 2, 0x200);
 	gen_cap(pf, 0x200, 0x1b, 1, 0x220);
-	gen_put32(pf, 0x204, 0x00051406); /* on, with execute: none of it the guest's */
+	gen_put32(pf, 0x204, 0x00071406); /* on, with both modes */
 	gen_cap(pf, 0x220, 0x13, 1, 0);
 	gen_put32(pf, 0x224, 0x81030001); /* on; RF and UPRGI set; PASID required */
 	gen_put32(pf, 0x228, 0x00000200);
@@ -638,6 +638,56 @@ static void test_width(void **state)
 	assert_int_equal(plan.n_placements, 1); /* PRI has no width */
 }
 
+/* What is offered works: the least of three widths, and the modes that the PF has on. */
+static void test_offered(void **state)
+{
+	static const struct {
+		uint32_t pf; /* its capability and control */
+		uint8_t wish, iommu;
+		uint16_t cap; /* the guest's */
+	} cases[] = {
+		{ 0x00071406, 0, 0, 0x1406 }, /* the IOMMU is not known: it limits nothing */
+		{ 0x00071406, 0, 16, 0x1006 }, /* the IOMMU has least */
+		{ 0x00071406, 0, 20, 0x1406 },
+		{ 0x00071406, 0, 31, 0x1406 }, /* the PF has */
+		{ 0x00071406, 8, 16, 0x0806 }, /* the wish is */
+		{ 0x00071406, 18, 16, 0x1006 }, /* wider than the IOMMU's, within the PF's: cut */
+		{ 0x00071406, 8, 0, 0x0806 },
+		{ 0x00071406, 20, 1, 0x0106 },
+		{ 0x00071006, 0, 20, 0x1006 },
+		{ 0x00011406, 0, 0, 0x1400 }, /* on without modes, as AMD's driver has it */
+		{ 0x00031406, 0, 0, 0x1402 },
+		{ 0x00051406, 0, 16, 0x1004 },
+		{ 0x00071402, 0, 0, 0x1402 }, /* a control that says more than the PF can */
+		{ 0x00071400, 0, 0, 0x1400 },
+		{ 0x00001406, 0, 16, 0x1006 }, /* off: what will be on is not known */
+		{ 0x00061406, 0, 0, 0x1406 },
+		{ 0x00001402, 0, 0, 0x1402 },
+		{ 0xfff91fff, 0, 0, 0x1f00 }, /* no bit besides those */
+	};
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < N(cases); i++) {
+		begin();
+		wish.want[VFCAP_EMUL_PRI] = true;
+		wish.width = cases[i].wish;
+		in.iommu_width = cases[i].iommu;
+		gen_put32(pf, 0x204, cases[i].pf);
+		make_plan();
+		expect_placed(0, VFCAP_EMUL_PASID, VFCAP_RULE_PF_OFFSET, 0x200, 0x150, 0x220);
+		assert_int_equal(vfcap_le32(plan.placement[0].bytes + 4), cases[i].cap);
+		assert_int_equal(plan.placement[0].width, cases[i].cap >> 8);
+		assert_int_equal(plan.placement[0].iommu_width, cases[i].iommu);
+		assert_int_equal(plan.placement[1].iommu_width, 0);
+	}
+	wish.width = 21; /* never what the IOMMU makes of it, where the PF has less */
+	in.iommu_width = 16;
+	gen_put32(pf, 0x204, 0x00071406);
+	make_plan();
+	assert_int_equal(plan.refused[VFCAP_EMUL_PASID], VFCAP_WIDTH);
+}
+
 static void test_forced_broken(void **state)
 {
 	(void)state;
@@ -1168,6 +1218,7 @@ int main(void)
 		cmocka_unit_test(test_pf_unknown),
 		cmocka_unit_test(test_vf_unreadable),
 		cmocka_unit_test(test_width),
+		cmocka_unit_test(test_offered),
 		cmocka_unit_test(test_forced_broken),
 		cmocka_unit_test(test_holes),
 		cmocka_unit_test(test_short_dump),
