@@ -102,6 +102,14 @@ static void power_down(struct pci_dev *vf)
 	pm_runtime_put(&pci_physfn(vf)->dev);
 }
 
+/* Bits of the PASIDs that the IOMMU of a device has, by how many they are; 0: not known. */
+static unsigned int iommu_width(struct device *dev)
+{
+	u32 count = dev->iommu && dev->iommu->iommu_dev ? dev->iommu->iommu_dev->max_pasids : 0;
+
+	return count ? ilog2(count) : 0;
+}
+
 /* Walks both chains. EIO: config space cannot be read. */
 static int look(struct workspace *ws, struct pci_dev *vf)
 {
@@ -124,8 +132,8 @@ static int look(struct workspace *ws, struct pci_dev *vf)
  * Plans with offsets given. Force: which bytes of no capability are in use is for userspace to
  * judge. But a broken chain is never forced: what a guest would see of it is anybody's guess.
  */
-static void plan(struct workspace *ws, const struct vfcap_wanted *wanted, const bool *want,
-		 const struct vfcap_chain *visible)
+static void plan(struct workspace *ws, struct pci_dev *vf, const struct vfcap_wanted *wanted,
+		 const bool *want, const struct vfcap_chain *visible)
 {
 	struct vfcap_plan_input in = {
 		.vf = &ws->vf,
@@ -134,6 +142,7 @@ static void plan(struct workspace *ws, const struct vfcap_wanted *wanted, const 
 		.pf_chain = &ws->pf_chain,
 		.visible = visible,
 		.is_vf = true,
+		.iommu_width = iommu_width(&vf->dev),
 		.release = THIS_RELEASE,
 	};
 	struct vfcap_wish wish = { .width = wanted->width, .force = !ws->vf_chain.broken };
@@ -228,7 +237,7 @@ static int check(struct workspace *ws, struct pci_dev *vf, const struct vfcap_wa
 
 	for (e = 0; e < VFCAP_EMULS; e++)
 		want[e] = wanted->offset[e];
-	plan(ws, wanted, want, NULL);
+	plan(ws, vf, wanted, want, NULL);
 	for (e = 0; e < VFCAP_EMULS && !ret; e++)
 		ret = code_to_errno(ws->plan.refused[e]);
 	return ret;
@@ -334,7 +343,7 @@ static void compose(struct workspace *ws, struct vfcap_device *dev,
 			out->hidden[e] = vfcap_pf_obstacle(pci_physfn(core->pdev), e, true);
 		want[e] = wanted->offset[e] && out->hidden[e] == VFCAP_SHOWN;
 	}
-	plan(ws, wanted, want, &ws->shown_chain);
+	plan(ws, core->pdev, wanted, want, &ws->shown_chain);
 	for (e = 0; e < VFCAP_EMULS; e++) {
 		if (ws->plan.refused[e] == VFCAP_PF_UNKNOWN)
 			out->hidden[e] = VFCAP_HIDDEN_PF_UNREADABLE;

@@ -11,11 +11,9 @@
 
 #include "testbus.h"
 
-#ifdef TESTBUS_HAS_PASID
-/* Of PASIDs, for functions that come from now on; 0: none. */
+/* Of PASIDs; the last function that came decides for all; 0: how many there are is not known. */
 static uint pasid_bits = 20;
 module_param(pasid_bits, uint, 0644);
-#endif
 
 struct mapping {
 	struct iommu_domain domain;
@@ -198,9 +196,7 @@ static struct iommu_device *probe_device(struct device *dev)
 {
 	if (!testbus_owns(dev))
 		return ERR_PTR(-ENODEV);
-#ifdef TESTBUS_HAS_PASID
 	iommu.max_pasids = pasid_bits ? 1U << min(pasid_bits, 20U) : 0;
-#endif
 	return &iommu;
 }
 

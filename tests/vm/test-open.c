@@ -237,7 +237,7 @@ void test_pf_off(void)
 	vfio_close(&v);
 	same(turn_to(&fn, "pri_offset", PRI), 0, "a write to the knob");
 	ok(knob_is(&fn, "state", "ready"), "ends it");
-	set_pf(PASID + 6, 1);
+	set_pf(PASID + 6, 7);
 	set_pf(PRI + 4, 1);
 	vfio_open(&v, &fn);
 	ok(knob_is(&fn, "state", "open") && cfg_get(&v, PASID, 4) == 0x0001001b,
@@ -246,7 +246,7 @@ void test_pf_off(void)
 	ok(knob_is(&fn, "state", "open: pf-off") && cfg_get(&v, PASID, 4) == 0x0001001b &&
 		   knob_is(&fn, "pasid_shown", "0x1c0"),
 	   "switched off while open: told, and the chain stays");
-	set_pf(PASID + 6, 1);
+	set_pf(PASID + 6, 7);
 	vfio_close(&v);
 
 	memset(ones, 0xff, CFG);

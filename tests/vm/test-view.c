@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a guest reads at first, against the plan and against stock vfio-pci. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -231,4 +232,50 @@ void test_bytes(void)
 	ok(vfio_open(&v, &fn), "it opens again");
 	same(cfg_get(&v, PASID + 4, 2), 0x0806, "no wider than the knob says");
 	vfio_close(&v);
+}
+
+static unsigned int shown_cap(const struct fn *fn, unsigned int pasid)
+{
+	unsigned int cap = 0;
+	struct vfio v;
+
+	if (vfio_open(&v, fn))
+		cap = cfg_get(&v, pasid + 4, 2);
+	vfio_close(&v);
+	return cap;
+}
+
+/* A guest is offered what works: no more bits than the IOMMU has, and the modes that the PF has on. */
+void test_offered(void)
+{
+	static const char bits[] = "../../module/vfcap_testbus/parameters/pasid_bits";
+	struct fn fn;
+
+	put("16", bits);
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	turn_to(&fn, "pasid_offset", PASID);
+	same(shown_cap(&fn, PASID) >> 8, 16, "no wider than the IOMMU's PASIDs");
+	same(turn(&fn, "pasid_width", "18"), 0, "a width above the IOMMU's is accepted");
+	same(shown_cap(&fn, PASID) >> 8, 16, "and cut at the open");
+	same(turn(&fn, "pasid_width", "21"), -ERANGE, "one above the PF's is not");
+	turn(&fn, "pasid_width", "7");
+	same(shown_cap(&fn, PASID) >> 8, 7, "the knob's is less");
+	turn(&fn, "pasid_width", "0");
+	put("0", bits);
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	turn_to(&fn, "pasid_offset", PASID);
+	same(shown_cap(&fn, PASID) >> 8, 20, "an IOMMU that does not tell limits nothing");
+	put("20", bits);
+	make_vfs(MANY, 1);
+
+	fn = fresh(NIC, 0);
+	turn_to(&fn, "pasid_offset", PASID);
+	set_pf(PASID + 6, 1);
+	same(shown_cap(&fn, PASID), 0x1400, "no mode is on in the PF");
+	set_pf(PASID + 6, 3);
+	same(shown_cap(&fn, PASID), 0x1402, "only execute is");
+	set_pf(PASID + 6, 7);
+	same(shown_cap(&fn, PASID), 0x1406, "both are");
 }

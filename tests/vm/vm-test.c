@@ -118,6 +118,7 @@ static const struct {
 	{ "overrun", test_overrun },
 	{ "off", test_off },
 	{ "bytes", test_bytes },
+	{ "offered", test_offered },
 	{ "reads", test_reads },
 	{ "end", test_end },
 	{ "masks", test_masks },

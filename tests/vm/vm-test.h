@@ -60,6 +60,7 @@ void test_views(void);
 void test_random_views(void);
 void test_off(void);
 void test_bytes(void);
+void test_offered(void);
 void test_reads(void);
 void test_end(void);
 void test_masks(void);
