@@ -466,10 +466,23 @@ static bool is_on(const u8 *image, unsigned int id, unsigned int ctrl)
 	return pos && image[pos + ctrl] & 1;
 }
 
-static void note_registers(struct host *host)
+void testbus_note(struct device *dev)
 {
-	noted_set(host, is_on(host->pf, PCI_EXT_CAP_ID_PASID, PCI_PASID_CTRL) |
-				is_on(host->pf, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL) << 1);
+	struct pci_dev *pdev = to_pci_dev(dev);
+	const u8 *config = pdev->is_virtfn ? NULL : get_config(to_host(pdev->bus), 0);
+
+	if (config)
+		note(pdev, is_on(config, PCI_EXT_CAP_ID_PASID, PCI_PASID_CTRL) |
+				   is_on(config, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL) << 1);
+}
+
+static void note_pf(struct host *host)
+{
+	struct pci_dev *pf = pci_get_slot(host->bus, 0);
+
+	if (pf)
+		testbus_note(&pf->dev);
+	pci_dev_put(pf);
 }
 
 /* ---------------------------------------------------------------------------------------- hosts -- */
@@ -495,7 +508,7 @@ static int add_host(struct host *host)
 		return -ENODEV;
 	}
 	pci_scan_child_bus(host->bus);
-	note_registers(host);
+	note_pf(host);
 	pci_bus_add_devices(host->bus);
 
 	snprintf(name, sizeof(name), "%04x", host->sysdata.domain);

@@ -196,6 +196,7 @@ static struct iommu_device *probe_device(struct device *dev)
 {
 	if (!testbus_owns(dev))
 		return ERR_PTR(-ENODEV);
+	testbus_note(dev); /* which may have come again */
 	iommu.max_pasids = pasid_bits ? 1U << min(pasid_bits, 20U) : 0;
 	return &iommu;
 }

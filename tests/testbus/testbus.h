@@ -8,6 +8,9 @@
 /* Is the device on one of the buses of this module? */
 bool testbus_owns(struct device *dev);
 
+/* Notes in a PF what its registers have on, as its driver would have done that switched it on. */
+void testbus_note(struct device *dev);
+
 /* An IOMMU that gives each of them a group of its own, and its type as iommufd tells it. */
 #define TESTBUS_HW_TYPE 0xfcab
 int testbus_iommu_add(struct device *parent);
