@@ -222,10 +222,13 @@ static int image_open(struct vfcap_function *fn, struct vfcap_image *img)
 	if (vfcap_function_skipped(fn))
 		return vfcap_host_fail(fn->host, -EAGAIN, "%s: %s, not read (--wake reads it)",
 				       fn->name, vfcap_function_skipped(fn));
-	if (!there && img->error)
-		return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
-				       strerror(-img->error));
-	return 0;
+	if (there || !img->error)
+		return 0;
+	/* Whoever asked goes on without: a later read that succeeds does not make up for that. */
+	if (!fn->image_err)
+		fn->image_err = img->error;
+	return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
+			       strerror(-img->error));
 }
 
 struct vfcap_image *vfcap_function_image(struct vfcap_function *fn)
