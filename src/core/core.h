@@ -207,8 +207,8 @@ bool vfcap_vfio_hides(unsigned int id, uint32_t release);
 unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigned int id,
 			      unsigned int *reserved, bool *known, bool *truncated);
 
-/* How many bytes vfio-pci takes for a capability's where it shows it (Linux vfio_ext_cap_len()): not rounded up, and
- * without a look at where config space ends. 0 for an ID that no release shows. */
+/* How many bytes vfio-pci takes for a capability's where it shows it (Linux vfio_ext_cap_len()): not
+ * rounded up, and without a look at where config space ends. 0 for an ID that no release shows. */
 unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsigned int id);
 
 /* Finds the PCI Express capability of the legacy list (Spec 7.5.3). Its length follows its version and its
@@ -383,10 +383,11 @@ struct vfcap_link {
 };
 
 /*
- * The visible chain: what a guest finds when it follows the headers that vfio-pci of that release serves, in order.
- * What vfio-pci hides is not part of it, but for its Null anchor at 0x100, and for what lies behind a header that
- * vfio-pci serves raw: that of a Null head, and that of a capability right behind another one of the same ID. links
- * has room for VFCAP_CHAIN_MAX. Returns how many: 0 only when the physical chain is empty.
+ * The visible chain: what a guest finds when it follows the headers that vfio-pci of that release
+ * serves, in order. What vfio-pci hides is not part of it, but for its Null anchor at 0x100, and for
+ * what lies behind a header that vfio-pci serves raw: that of a Null head, and that of a capability
+ * right behind another one of the same ID. links has room for VFCAP_CHAIN_MAX. Returns how many: 0
+ * only when the physical chain is empty.
  */
 unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t release,
 				 struct vfcap_link *links);
@@ -394,8 +395,9 @@ unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t relea
 /* Is a capability of the physical chain among those n links, under its own ID? */
 bool vfcap_links_show(const struct vfcap_link *links, unsigned int n, const struct vfcap_cap *cap);
 
-/* Does a capability leave config space, so that vfio-pci of that release would write past the end of its copy, or can a
- * register that tells a length not be read? Such a function must not be opened by any vfio-pci driver. */
+/* Does a capability leave config space, so that vfio-pci of that release would write past the end of
+ * its copy, or can a register that tells a length not be read? Such a function must not be opened by
+ * any vfio-pci driver. */
 bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release);
 
 /* --------------------------------------------------------------------------------------- plan -- */
@@ -527,8 +529,8 @@ unsigned int vfcap_chain_last_end(const struct vfcap_chain *chain);
 /* ------------------------------------------------------------------------------------- shadow -- */
 
 /*
- * What one open VF has instead of its hardware's config space: the emulated capabilities, and the headers of the
- * hardware's that lead to them. Headers are read-only; a VMM's writes to them go nowhere, as VFIO has it.
+ * What one open VF has instead of its hardware's config space: the emulated capabilities, and the
+ * headers of the hardware's that lead to them. Headers are read-only.
  */
 struct vfcap_shadow {
 	uint16_t offset[VFCAP_EMULS]; /* 0: not emulated */
@@ -546,13 +548,14 @@ bool vfcap_compose(uint8_t bytes[16], enum vfcap_emul e, struct vfcap_image *pf,
 /* Is the capability at pf_off switched on in the PF? False when it cannot be read. */
 bool vfcap_pf_enabled(enum vfcap_emul e, struct vfcap_image *pf, unsigned int pf_off);
 
-/* Takes over a plan's placements. view: what VFIO shows without them, whose headers are to lead to them; NULL: the
- * shadow has no headers. */
+/* Takes over a plan's placements. view: what VFIO shows without them, whose headers are to lead to
+ * them; NULL: the shadow has no headers. */
 void vfcap_shadow_init(struct vfcap_shadow *sh, const struct vfcap_plan *plan,
 		       struct vfcap_image *view);
 
-/* How many bytes of [off, off + len) from off on are all of one range of the shadow (*inside true) or all of none
- * (*inside false): accesses are split there, so that nothing emulated ever reaches the hardware. */
+/* How many bytes of [off, off + len) from off on are all of one range of the shadow (*inside true) or
+ * all of none (*inside false): accesses are split there, so that nothing emulated ever reaches the
+ * hardware. */
 unsigned int vfcap_shadow_span(const struct vfcap_shadow *sh, unsigned int off, unsigned int len,
 			       bool *inside);
 

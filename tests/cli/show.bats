@@ -23,6 +23,18 @@ setup() {
 	assert_output false
 }
 
+@test "what lies behind two capabilities of one ID, right behind each other, is visible" {
+	local dir
+	dir=$(host abutting)
+	run jqc '[.functions[] | [.chain[] | select(.visible == false) | .offset]]' \
+		vfcap --sysroot "$dir" show --json 0000:01:00.0/vf0-2
+	assert_output '[[],[384],[]]'
+	run jqc '[.plan[] | [.chain[].offset]]' vfcap --sysroot "$dir" plan --json 0000:01:00.0
+	assert_output '[[256,336,352,384,416,768],[256,336,368,416,768],[256,320,352,768]]'
+	run vfcap --sysroot "$dir" diff 0000:01:00.0
+	assert_equal "$(grep -c 'PTM.*hidden by vfio-pci' <<<"$output")" 1
+}
+
 @test "DVSEC is hidden by the kernel of Debian 12 and shown by newer ones" {
 	local dir
 	dir=$(host hidden)
