@@ -505,7 +505,7 @@ struct vfcap_considered {
 	uint16_t by_offset; /* and where it is; *NONZERO, UNREADABLE: the first offending byte */
 };
 
-#define VFCAP_CONSIDERED_MAX (VFCAP_EMULS * (VFCAP_EXT_DWORDS + 4))
+#define VFCAP_CONSIDERED_MAX (VFCAP_IN_KERNEL ? 1 : VFCAP_EMULS * (VFCAP_EXT_DWORDS + 4))
 
 /* Large (some 40 KiB): never on a kernel stack. */
 struct vfcap_plan {

@@ -12,7 +12,7 @@
 #include <linux/string.h>
 #include <linux/types.h>
 
-#define VFCAP_TEXT(s) NULL /* what is for people stays out of the module */
+#define VFCAP_IN_KERNEL true
 #else
 #include <errno.h>
 #include <stdbool.h>
@@ -20,7 +20,10 @@
 #include <stdint.h>
 #include <string.h>
 
-#define VFCAP_TEXT(s) (s)
+#define VFCAP_IN_KERNEL false
 #endif
+
+/* What is for people stays out of the module. */
+#define VFCAP_TEXT(s) (VFCAP_IN_KERNEL ? NULL : (s))
 
 #endif

@@ -186,7 +186,8 @@ static unsigned int pf_offset(const struct planning *p, enum vfcap_emul e)
 	return vfcap_chain_find(p->in->pf_chain, vfcap_emul_id(e))->offset;
 }
 
-/* Judges one candidate by all four checks. */
+/* Judges one candidate by all four checks. In the kernel by the first two: whether bytes that no
+ * capability has are a register is userspace's to judge. */
 static struct verdict judge(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule,
 			    unsigned int off)
 {
@@ -196,7 +197,7 @@ static struct verdict judge(struct planning *p, enum vfcap_emul e, enum vfcap_ru
 		      (rule == VFCAP_RULE_EXPLICIT && off != pf_offset(p, e));
 
 	check_place(p, off, len, &v);
-	if (v.code != VFCAP_OK)
+	if (v.code != VFCAP_OK || VFCAP_IN_KERNEL)
 		return v;
 
 	/* The head's own header is what makes the chain empty, be it zero or all ones. */
@@ -221,7 +222,8 @@ static bool same_cause(const struct planning *p, const struct vfcap_considered *
 	return v->by_offset / 4u <= p->seen / 4 + 1;
 }
 
-/* Keeps a loser; it joins the entry before it when that ends right there and has the same cause. */
+/* Keeps a loser; it joins the entry before it when that ends right there and has the same cause. The
+ * kernel tells nobody of them. */
 static void consider(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule, unsigned int off,
 		     const struct verdict *v)
 {
@@ -229,6 +231,8 @@ static void consider(struct planning *p, enum vfcap_emul e, enum vfcap_rule rule
 	struct vfcap_considered *c = &plan->considered[plan->n_considered];
 	struct vfcap_considered *prev = plan->n_considered ? c - 1 : NULL;
 
+	if (VFCAP_IN_KERNEL)
+		return;
 	if (prev && prev->emul == e && prev->rule == rule && prev->last + 4u == off &&
 	    same_cause(p, prev, v)) {
 		prev->last = v->last;
@@ -320,7 +324,7 @@ static bool try_rules(struct planning *p, enum vfcap_emul e)
 
 	if (p->in->vf_chain->empty && !p->plan->n_placements)
 		return try_head(p, e);
-	if (p->wish->explicit_at[e])
+	if (p->wish->explicit_at[e] || VFCAP_IN_KERNEL) /* which knows no rule */
 		return try_one(p, e, VFCAP_RULE_EXPLICIT, p->wish->at[e]);
 
 	if ((all || rule == VFCAP_RULE_PF_OFFSET) &&
