@@ -40,10 +40,8 @@ static int find_kernel(struct vfcap_root *root)
 		openat(root->fd, "sys", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct statfs fs;
 
-	if (fd < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ?
-			       0 :
-			       -errno;
+	if (fd < 0) /* a file or a link is no sysfs either */
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	if (fstatfs(fd, &fs))
 		return -errno;
 	root->kernel = fs.f_type == SYSFS_MAGIC;

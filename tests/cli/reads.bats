@@ -93,3 +93,9 @@ devices=sys/bus/pci/devices
 	assert_equal "$output" "$(<"$BATS_TEST_TMPDIR/want")"
 	assert_equal "$stderr" ''
 }
+
+@test "a sys that may not be looked at is not one without a kernel" {
+	faulty openat EACCES sys list
+	assert_failed_read "$demo" 'Permission denied'
+	assert_output ''
+}
