@@ -33,7 +33,7 @@ bool vfcap_driver_name_ok(const char *name)
 
 int vfcap_read_fail(const struct vfcap_function *fn, const char *what, int err)
 {
-	return vfcap_host_fail(fn->host, err, "%s: %s: %s", fn->name, what, strerror(-err));
+	return vfcap_host_fail(fn->host, err, "%s: %s: %s", fn->name, what, vfcap_strerror(err));
 }
 
 static int fail_open(const struct vfcap_function *fn, int err)

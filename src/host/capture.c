@@ -134,17 +134,26 @@ static int add_file(struct capture *c, const char *path, bool mac)
 	return 0;
 }
 
-/* The directory that holds it is written where it stands, and the link as it is. */
+/* The directory that holds it is written where it stands, and the link as it is. A directory in its place, as some
+ * captures have it, is none to be written. */
 static int add_link(struct capture *c, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	char dir[PATH_MAX], link[PATH_MAX], target[VFCAP_TAR_PATH];
-	ssize_t n = vfcap_root_read_link(c->host->root, path, target, sizeof(target));
+	char name[PATH_MAX], link[PATH_MAX], target[VFCAP_TAR_PATH];
+	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
+	struct stat st;
+	ssize_t n;
 
-	if (n < 0)
-		return left_out(n);
-	snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-	n = vfcap_root_resolve(c->host->root, dir, link, sizeof(link));
+	snprintf(name, sizeof(name), "%.*s", (int)(slash - path), path);
+	n = vfcap_dir_open(&dir, c->host->root, name);
+	if (!n)
+		n = vfcap_dir_stat(&dir, slash + 1, &st);
+	if (!n && S_ISDIR(st.st_mode))
+		return 0;
+	if (!n)
+		n = vfcap_dir_read_link(&dir, slash + 1, target, sizeof(target));
+	if (n >= 0)
+		n = vfcap_root_resolve(c->host->root, name, link, sizeof(link));
 	if (n < 0)
 		return left_out(n);
 	if ((size_t)n + strlen(slash) >= sizeof(link))
@@ -281,7 +290,8 @@ static int add_config(struct capture *c, struct vfcap_function *fn, const char *
 	int size = read_config(c, fn, bytes);
 
 	if (size < 0)
-		return vfcap_host_fail(c->host, size, "%s: config: %s", fn->name, strerror(-size));
+		return vfcap_host_fail(c->host, size, "%s: config: %s", fn->name,
+				       vfcap_strerror(size));
 	if (!size) {
 		c->counts->without++;
 		return 0;
@@ -582,7 +592,7 @@ static int fail(struct capture *c, const char *name, int err, unsigned long befo
 	const char *what;
 
 	if (vfcap_root_failures(root) == before)
-		return vfcap_host_fail(c->host, err, "%s: %s", name, strerror(-err));
+		return vfcap_host_fail(c->host, err, "%s: %s", name, vfcap_strerror(err));
 	err = vfcap_root_failure(root, &what);
 	vfcap_root_forget_failure(root);
 	return vfcap_host_fail(c->host, err, "%s", what);

@@ -29,14 +29,16 @@ char *vfcap_sysfs_path(const struct vfcap_function *fn, const char *name,
 /* ------------------------------------------------------------------------------------ asleep -- */
 
 /* The bridge above a function, from the link in the devices' directory, whose text ends in
- * "BRIDGE/FUNCTION". */
+ * "BRIDGE/FUNCTION". In some captures a directory stands there. */
 static bool parent_of(const struct vfcap_function *fn, const struct vfcap_dir *devices,
 		      char parent[VFCAP_ADDRESS_LEN])
 {
 	struct vfcap_address a;
 	char link[PATH_MAX], *slash;
+	struct stat st;
 
-	if (vfcap_dir_read_link(devices, fn->name, link, sizeof(link)) <= 0)
+	if (vfcap_dir_stat(devices, fn->name, &st) || S_ISDIR(st.st_mode) ||
+	    vfcap_dir_read_link(devices, fn->name, link, sizeof(link)) <= 0)
 		return false;
 	slash = strrchr(link, '/');
 	if (!slash)

@@ -52,7 +52,7 @@ int vfcap_host_sure(struct vfcap_host *h, const struct vfcap_function *pf)
 			return vfcap_host_fail(h, -EIO, "%s: %s: try again", fn->name, what);
 		if (fn->config_err)
 			return vfcap_host_fail(h, -EIO, "%s: config: %s: try again", fn->name,
-					       strerror(-fn->config_err));
+					       vfcap_strerror(fn->config_err));
 		return vfcap_host_fail(h, -EACCES,
 				       "%s: not all that sysfs has of it may be read: %s", fn->name,
 				       strerror(EACCES));

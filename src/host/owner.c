@@ -133,13 +133,12 @@ static int list_files(struct search *s, const struct place *place, struct files 
  * among them is no file. */
 static int load(struct search *s, char **text)
 {
-	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
-	int err = vfcap_dir_open(&dir, s->pf->host->root, s->path);
+	int err = vfcap_root_has_dir(s->pf->host->root, s->path);
 	size_t len;
 
 	*text = NULL;
-	if (err != -ENOENT)
-		return err ? err : -ENOENT;
+	if (err)
+		return err < 0 ? err : -ENOENT;
 	err = vfcap_root_load(s->pf->host->root, s->path, VFCAP_TEXT_MOST, text, &len);
 	for (char *nul = *text; nul && (nul = memchr(nul, '\0', len - (size_t)(nul - *text)));)
 		*nul = '\n';
@@ -227,6 +226,6 @@ int vfcap_owner_find(struct vfcap_function *pf, char *owner, size_t size)
 	return answer < 0 ? vfcap_host_fail(pf->host, answer,
 					    "%s: who else sets its number of VFs is not known: "
 					    "/%s: %s",
-					    pf->name, s.path, strerror(-answer)) :
+					    pf->name, s.path, vfcap_strerror(answer)) :
 			    answer;
 }

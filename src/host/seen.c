@@ -128,8 +128,9 @@ int vfcap_seen_read(struct vfcap_host *h, struct vfcap_address a, struct vfcap_s
 
 	*seen = (struct vfcap_seen){ .address = a, .vf_index = -1 };
 	if (err)
-		return err == -ENOENT ? err :
-					vfcap_host_fail(h, err, "%s: %s", fn.name, strerror(-err));
+		return err == -ENOENT ?
+			       err :
+			       vfcap_host_fail(h, err, "%s: %s", fn.name, vfcap_strerror(err));
 	err = read_role(&fn, &dir, seen);
 	if (!err)
 		err = read_driver(&fn, &dir, seen);
@@ -180,6 +181,7 @@ int vfcap_seen_netdev(struct vfcap_host *h, const char *netdev, struct vfcap_add
 	err = vfcap_dir_open(&dir, h->root, path);
 	if (!err)
 		err = read_address(&dir, "device", a);
-	return !err || err == -ENOENT ? err :
-					vfcap_host_fail(h, err, "%s: %s", netdev, strerror(-err));
+	return !err || err == -ENOENT ?
+		       err :
+		       vfcap_host_fail(h, err, "%s: %s", netdev, vfcap_strerror(err));
 }

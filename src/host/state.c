@@ -43,7 +43,7 @@ static int said(const struct vfcap_function *pf, int err, const char *what)
 	case -ELOOP:
 		return fail(pf, err, what, "is no regular file; look at it, then remove it");
 	}
-	return fail(pf, err, what, strerror(-err));
+	return fail(pf, err, what, vfcap_strerror(err));
 }
 
 /* Has the reader kept an error? If not, the next one is ours to say, and is not to be said again. */
@@ -92,7 +92,7 @@ static int fail_dir(struct vfcap_host *h, int err)
 		return vfcap_host_fail(h, -EPERM,
 				       "/" STATE ": is no directory: look at it, then remove it");
 	return vfcap_host_fail(h, err, "/" STATE ": %s",
-			       err == -EACCES ? "needs root" : strerror(-err));
+			       err == -EACCES ? "needs root" : vfcap_strerror(err));
 }
 
 /* For reading. -ENOENT, not said: there is none. */
@@ -147,7 +147,7 @@ static int boot_id(struct vfcap_host *h, char buf[64])
 	if (n < 0)
 		forget_failure(h, before);
 	return vfcap_host_fail(h, n < 0 ? (int)n : -EBADMSG, "/" BOOT_ID ": %s",
-			       n < 0 ? strerror((int)-n) : "holds no boot ID");
+			       n < 0 ? vfcap_strerror((int)n) : "holds no boot ID");
 }
 
 /* A PF's file as a whole, which the caller frees. -ENOENT, not said: there is none. */

@@ -24,7 +24,8 @@ static const char *distrust(const struct stat *st)
 static int fail_dir(struct vfcap_host *h, int err)
 {
 	return vfcap_host_fail(h, err, STORED ": %s",
-			       err == -ELOOP || err == -ENOTDIR ? "no directory" : strerror(-err));
+			       err == -ELOOP || err == -ENOTDIR ? "no directory" :
+								  vfcap_strerror(err));
 }
 
 static int check_dir(struct vfcap_host *h, const struct stat *st)
@@ -67,7 +68,7 @@ static int load_file(const struct vfcap_dir *dir, const char *name, struct vfcap
 		err = vfcap_dir_load(dir, name, FILE_MOST, &file->text, &file->len);
 	if (err == -EFBIG)
 		return cannot_take(file, -EPERM, "too large: no description has more than 64 MiB");
-	return err ? cannot_take(file, err, strerror(-err)) : 0;
+	return err ? cannot_take(file, err, vfcap_strerror(err)) : 0;
 }
 
 /* 0, also of one that cannot be taken, or -ENOMEM. An error that the reader keeps is told with its file. */
@@ -125,7 +126,7 @@ static int read_files(struct vfcap_host *h, const struct vfcap_dir *dir,
 		else
 			(*n)++;
 	}
-	return err ? vfcap_host_fail(h, err, "%s", strerror(-err)) : 0;
+	return err ? vfcap_host_fail(h, err, "%s", vfcap_strerror(err)) : 0;
 }
 
 int vfcap_stored_read(struct vfcap_host *h, struct vfcap_stored **files, size_t *n)
@@ -160,7 +161,8 @@ void vfcap_stored_free(struct vfcap_stored *files, size_t n)
 
 static int cannot_write(struct vfcap_function *pf, const char *name, int err)
 {
-	return err ? vfcap_host_fail(pf->host, err, STORED "/%s: %s", name, strerror(-err)) : 0;
+	return err ? vfcap_host_fail(pf->host, err, STORED "/%s: %s", name, vfcap_strerror(err)) :
+		     0;
 }
 
 /* The directory, made where it is not there: a descriptor. */
@@ -188,7 +190,9 @@ int vfcap_stored_try(struct vfcap_function *pf)
 	if (dir < 0)
 		return dir;
 	err = ops->save(pf->host, dir, ".try", "");
-	dropped = ops->drop(pf->host, dir, ".try"); /* it may be there although it is not known to be on the disk */
+	dropped =
+		ops->drop(pf->host, dir,
+			  ".try"); /* it may be there although it is not known to be on the disk */
 	err = err ? err : dropped;
 	return cannot_write(pf, ".try", err);
 }

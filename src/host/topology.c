@@ -102,6 +102,16 @@ static int list_pf(const struct vfcap_host *h, struct addresses *list)
 	return err;
 }
 
+/* Is it "BB" or "DDDD:BB"? Beside the buses there is a file. */
+static bool is_bus(const char *name)
+{
+	char text[VFCAP_ADDRESS_LEN];
+	struct vfcap_address a;
+	int n = snprintf(text, sizeof(text), "%s:00.0", name);
+
+	return n < (int)sizeof(text) && is_address(text, (size_t)n, &a);
+}
+
 /* proc/bus/pci/BB/DD.F, or DDDD:BB/DD.F: put together they are addresses. */
 static int list_bus(const struct vfcap_root *root, const char *bus, struct addresses *list)
 {
@@ -117,7 +127,7 @@ static int list_bus(const struct vfcap_root *root, const char *bus, struct addre
 		if (is_address(name, strlen(name), &a))
 			err = addresses_add(list, a);
 	}
-	return err == -ENOENT ? 0 : err; /* "devices" is a file */
+	return err;
 }
 
 static int list_proc(const struct vfcap_root *root, struct addresses *list)
@@ -126,7 +136,8 @@ static int list_proc(const struct vfcap_root *root, struct addresses *list)
 	int err = vfcap_root_list(root, PROC_PCI, &names);
 
 	for (size_t i = 0; i < names.n && !err; i++)
-		err = list_bus(root, names.name[i], list);
+		if (is_bus(names.name[i]))
+			err = list_bus(root, names.name[i], list);
 	return err;
 }
 
@@ -328,17 +339,19 @@ static int add_netdev(struct vfcap_function *fn, const char *name)
 	return 0;
 }
 
-/* An entry is a link to the netdev, below its device; in some captures it is a directory with a link to that. */
+/* An entry is a link to the netdev, below its device; in some captures it is a directory with a link to that. The file
+ * bonding_masters is no entry. */
 static int link_netdev(struct vfcap_host *h, const struct vfcap_dir *dir, const char *name)
 {
 	char path[NAME_MAX + sizeof("/device")], link[PATH_MAX];
-	ssize_t n = vfcap_dir_read_link(dir, name, link, sizeof(link));
 	struct vfcap_function *fn;
+	struct stat st;
+	ssize_t n = vfcap_dir_stat(dir, name, &st);
 
-	if (n == -ENOENT) {
-		snprintf(path, sizeof(path), "%s/device", name);
-		n = vfcap_dir_read_link(dir, path, link, sizeof(link));
-	}
+	if (n || S_ISREG(st.st_mode))
+		return 0;
+	snprintf(path, sizeof(path), "%s%s", name, S_ISDIR(st.st_mode) ? "/device" : "");
+	n = vfcap_dir_read_link(dir, path, link, sizeof(link));
 	fn = n > 0 ? netdev_function(h, link) : NULL;
 	return fn ? add_netdev(fn, name) : 0;
 }
@@ -354,7 +367,7 @@ static int link_netdevs(struct vfcap_host *h)
 	h->netdevs_err = err == -ENOENT ? 0 : err;
 	if (err == -EACCES)
 		vfcap_host_log(h, "/" CLASS_NET ": %s: network interfaces are not known",
-			       strerror(-err));
+			       vfcap_strerror(err));
 	if (err)
 		return err == -ENOMEM ? err : 0;
 	for (size_t i = 0; i < names.n && !err; i++)
@@ -451,7 +464,7 @@ static int no_functions(struct vfcap_host *h, int err)
 
 	return vfcap_host_fail(h, err, "%s%s" VFCAP_SYSFS_DEVICES ": %s", root, slash,
 			       err == -ENOENT ? "no PCI function there, nor in " PROC_PCI :
-						strerror(-err));
+						vfcap_strerror(err));
 }
 
 int vfcap_topology_scan(struct vfcap_host *h)
@@ -462,7 +475,8 @@ int vfcap_topology_scan(struct vfcap_host *h)
 	int err = topology_new(h);
 
 	if (err)
-		return vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root), strerror(-err));
+		return vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root),
+				       vfcap_strerror(err));
 	err = vfcap_dir_open(&dir, h->root, VFCAP_SYSFS_DEVICES);
 	if (!err)
 		err = h->one_pf ? list_pf(h, &list) : list_sysfs(&dir, &list);
@@ -478,5 +492,6 @@ int vfcap_topology_scan(struct vfcap_host *h)
 		return 0;
 	return vfcap_root_failure(h->root, &what) == err ?
 		       vfcap_host_fail(h, err, "%s", what) :
-		       vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root), strerror(-err));
+		       vfcap_host_fail(h, err, "%s: %s", vfcap_root_dir(h->root),
+				       vfcap_strerror(err));
 }

@@ -18,7 +18,7 @@
 static void note(char unread[UNREAD], const char *path, int err)
 {
 	if (err && err != -ENOENT && !*unread)
-		snprintf(unread, UNREAD, "/%.110s: %.40s", path, strerror(-err));
+		snprintf(unread, UNREAD, "/%.110s: %.40s", path, vfcap_strerror(err));
 }
 
 /* Has a read below the root failed before? What fails from now on is told by who asks. */
@@ -400,8 +400,9 @@ int vfcap_variants_load(struct vfcap_host *h, struct vfcap_variants *variants)
 	while (!err && (line = vfcap_line_next(&rest)))
 		if (strncmp(line, VARIANT_ALIAS, sizeof(VARIANT_ALIAS) - 1) == 0)
 			err = add_variant(variants, line);
-	return !err || err == -ENOENT ? 0 :
-					vfcap_host_fail(h, err, "/%s: %s", path, strerror(-err));
+	return !err || err == -ENOENT ?
+		       0 :
+		       vfcap_host_fail(h, err, "/%s: %s", path, vfcap_strerror(err));
 }
 
 void vfcap_variants_free(struct vfcap_variants *variants)

@@ -228,7 +228,7 @@ static int image_open(struct vfcap_function *fn, struct vfcap_image *img)
 	if (!fn->image_err)
 		fn->image_err = img->error;
 	return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
-			       strerror(-img->error));
+			       vfcap_strerror(img->error));
 }
 
 struct vfcap_image *vfcap_function_image(struct vfcap_function *fn)
@@ -264,7 +264,7 @@ int vfcap_function_failed(struct vfcap_function *fn)
 
 	if (!err || err == -ENOENT || err == -EAGAIN || err == -EACCES)
 		return 0;
-	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
+	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, vfcap_strerror(err));
 }
 
 int vfcap_function_config_size(struct vfcap_function *fn)

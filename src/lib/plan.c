@@ -110,7 +110,7 @@ static int cannot_read(struct vfcap_function *fn)
 	int err = fn->image || !fn->config_err ? -ENOMEM : fn->config_err;
 
 	fn->host->error[0] = '\0';
-	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, strerror(-err));
+	return vfcap_host_fail(fn->host, err, "%s: config: %s", fn->name, vfcap_strerror(err));
 }
 
 /* A function that was skipped or has vanished is planned as one that cannot be read. */
@@ -147,7 +147,7 @@ static int read_failed(struct vfcap_function *fn, const struct vfcap_image *img)
 		fn->image->error = img->error; /* kept, as vfcap_failed_read() has it */
 	fn->host->error[0] = '\0';
 	return vfcap_host_fail(fn->host, img->error, "%s: config: %s", fn->name,
-			       strerror(-img->error));
+			       vfcap_strerror(img->error));
 }
 
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish,

@@ -21,7 +21,14 @@ static bool has_gone(const struct vfcap_root *root, const struct vfcap_dir *dir,
 				     vfcap_root_openat(root, path, O_PATH);
 	int err = fd >= 0 ? 0 : dir ? -errno : fd;
 
-	return err == -ENOENT || err == -ENOTDIR;
+	return err == -ENOENT;
+}
+
+const char *vfcap_strerror(int err)
+{
+	return err == -ESPIPE  ? "Not a regular file" :
+	       err == -ENOLINK ? "Not a symbolic link" :
+				 strerror(-err);
 }
 
 static void keep(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
@@ -36,7 +43,7 @@ static void keep(const struct vfcap_root *root, const struct vfcap_dir *dir, con
 	failure->err = err;
 	path += strspn(path, "/");
 	snprintf(failure->what, sizeof(failure->what), "%s%s%s%s%s: %s", root->dir, slash,
-		 dir ? dir->path : "", dir && *path ? "/" : "", path, strerror(-err));
+		 dir ? dir->path : "", dir && *path ? "/" : "", path, vfcap_strerror(err));
 }
 
 int vfcap_root_outcome(const struct vfcap_root *root, const struct vfcap_dir *dir, const char *path,
@@ -44,7 +51,6 @@ int vfcap_root_outcome(const struct vfcap_root *root, const struct vfcap_dir *di
 {
 	switch (err) {
 	case -ENOENT:
-	case -ENOTDIR:
 	case -ESRCH:
 		return -ENOENT;
 	case -ENODEV:
@@ -90,7 +96,7 @@ void vfcap_root_keep_failure(const struct vfcap_root *root, const char *object, 
 	if (failure->err)
 		return;
 	failure->err = err;
-	snprintf(failure->what, sizeof(failure->what), "%s: %s", object, strerror(-err));
+	snprintf(failure->what, sizeof(failure->what), "%s: %s", object, vfcap_strerror(err));
 }
 
 /* Want of memory is not the object's: whoever says what could not be read cannot make up for what it means elsewhere. */
@@ -327,14 +333,31 @@ int vfcap_root_has(const struct vfcap_root *root, const char *path)
 	return !err ? 1 : err == -ENOENT ? 0 : err;
 }
 
+int vfcap_root_has_dir(const struct vfcap_root *root, const char *path)
+{
+	cleanup_close int fd = root->archive ? -1 : vfcap_root_openat(root, path, O_PATH);
+	int found = root->archive ? find(root, NULL, path) : fd;
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st))
+		found = -errno;
+	if (found < 0) {
+		found = vfcap_root_outcome(root, NULL, path, found);
+		return found == -ENOENT ? 0 : found;
+	}
+	return root->archive ? vfcap_archive_is_dir(root->archive, (uint32_t)found) :
+			       S_ISDIR(st.st_mode);
+}
+
 /* ------------------------------------------------------------------------------------- links -- */
 
+/* name "": fd itself, of which the kernel says ENOENT when it is no link. */
 static ssize_t read_link(int fd, const char *name, char *buf, size_t size)
 {
 	ssize_t n = readlinkat(fd, name, buf, size);
 
 	if (n < 0)
-		return errno == EINVAL ? -ENOENT : -errno;
+		return errno == (*name ? EINVAL : ENOENT) ? -ENOLINK : -errno;
 	return n;
 }
 
@@ -349,7 +372,7 @@ static ssize_t copy_link(const struct vfcap_root *root, const struct vfcap_dir *
 	n = n > (ssize_t)size ? (ssize_t)size : n;
 	if (n > 0)
 		memcpy(buf, text, (size_t)n);
-	return n == -EINVAL ? -ENOENT : n;
+	return n == -EINVAL ? -ENOLINK : n;
 }
 
 static ssize_t link_outcome(const struct vfcap_root *root, const struct vfcap_dir *dir,

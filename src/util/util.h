@@ -74,11 +74,10 @@ int vfcap_root_make_dir(const struct vfcap_root *root, const char *parent, const
 /* --------------------------------------------------------------------------------- the reader -- */
 
 /*
- * A read has three outcomes. A value: the result is >= 0. Known absence: -ENOENT, which also stands for ENOTDIR
- * (a file on the way), EINVAL of readlink (no link), ESRCH (a process that ended), and for ENODEV and ENXIO of an
- * attribute that was seen to be gone when it was looked for again (of one that is still there they are EIO). An
- * error: any other -errno. The first error
- * below a root is kept with its object until it is asked for, so that what a caller takes for "none" still ends
+ * A read has three outcomes. A value: the result is >= 0. Known absence: -ENOENT, which also stands for ESRCH (a
+ * process that ended), and for ENODEV and ENXIO of an attribute that was seen to be gone when it was looked for again
+ * (of one that is still there they are EIO). An error: any other -errno; something else that stands where a file,
+ * link or directory is expected is one, too (-ESPIPE, -ENOLINK, -ENOTDIR, -EISDIR). The first error below a root is kept with its object until it is asked for, so that what a caller takes for "none" still ends
  * as a failed run: see vfcap_root_failure(). EACCES and EPERM are not kept: what a reader may not see is known not
  * to be known, and is the caller's to judge.
  */
@@ -130,7 +129,7 @@ ssize_t vfcap_dir_read_bytes(const struct vfcap_dir *dir, const char *name, void
 int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name,
 			  unsigned long *val) VFCAP_MUST_CHECK;
 
-/* The text of a link: its length. By root: path is followed but for its last part. */
+/* The text of a link: its length. -ENOLINK: it is none; what may be one or not is asked by vfcap_dir_stat() first. By root: path is followed but for its last part. */
 ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
 			     size_t size) VFCAP_MUST_CHECK;
 ssize_t vfcap_dir_read_link(const struct vfcap_dir *dir, const char *name, char *buf,
@@ -143,6 +142,9 @@ ssize_t vfcap_dir_read_link_name(const struct vfcap_dir *dir, const char *name, 
 
 /* Is it there? 1, 0 or -errno. Links are followed. */
 int vfcap_root_has(const struct vfcap_root *root, const char *path) VFCAP_MUST_CHECK;
+
+/* Is it a directory? 1; 0: something else, or nothing; or -errno. Links are followed. */
+int vfcap_root_has_dir(const struct vfcap_root *root, const char *path) VFCAP_MUST_CHECK;
 
 /* Where it really is: its path from the root, free of links and without a slash at its ends. Its length. */
 ssize_t vfcap_root_resolve(const struct vfcap_root *root, const char *path, char *buf,
@@ -175,6 +177,9 @@ char *vfcap_line_next(char **rest);
 /* The first error of the reader below the root: -errno, and the object and why in *what ("/sys/x: Input/output
  * error"), lent until the next call that is given the root. 0: there was none. */
 int vfcap_root_failure(const struct vfcap_root *root, const char **what);
+/* What an error of the reader, a -errno, is called: as strerror(3) has it, but of a FIFO where a file is expected
+ * (-ESPIPE) and of what is no link where one is (-ENOLINK). */
+const char *vfcap_strerror(int err);
 /* How many errors there were, EACCES and EPERM too, to see whether what was just read was read whole. */
 unsigned long vfcap_root_failures(const struct vfcap_root *root);
 /* Keeps an error of what is no file, but asked in the same run. */

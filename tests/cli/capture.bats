@@ -179,7 +179,7 @@ faulty_capture() { # SYSCALL ERRNO PATH
 		openat2 EMFILE $fn/sriov_drivers_autoprobe
 		pread64 EIO $real/$fn/revision
 		readlinkat EIO $fn/revision
-		openat2 EIO $fn/iommu_group
+		newfstatat EIO iommu_group
 		openat2 EIO $fn/vfcap
 		getdents64 EIO $real/sys/kernel/iommu_groups
 		openat2 ENFILE sys/class/vfio

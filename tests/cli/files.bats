@@ -151,7 +151,7 @@ assert_names() { # PATH WHY
 		etc/*) bounded --sysroot "$dir" apply --check "$file" ;;
 		*) bounded --sysroot "$dir" doctor ;;
 		esac
-		assert_names "$path" 'Illegal seek'
+		assert_names "$path" 'Not a regular file'
 		rm "$dir/$path"
 		mv "$BATS_TEST_TMPDIR/whole" "$dir/$path" || :
 	done

@@ -94,6 +94,48 @@ devices=sys/bus/pci/devices
 	assert_equal "$stderr" ''
 }
 
+# The demo host in a directory of the test's own, to be spoiled.
+copy_demo() {
+	dir=$BATS_TEST_TMPDIR/copy
+	rm -rf "$dir"
+	cp -R "$demo" "$dir"
+	vf=$dir/$devices/0000:3b:01.4
+}
+
+@test "what stands in the place of a link or directory is no absence" {
+	local name command
+	for name in driver iommu_group physfn; do
+		copy_demo
+		rm "$vf/$name"
+		echo x >"$vf/$name"
+		for command in list status; do
+			split vfcap --sysroot "$dir" "$command" 3b:01.4
+			assert_failed_read "$name" 'Not a symbolic link'
+		done
+	done
+	copy_demo
+	rm -r "$vf/vfcap"
+	echo x >"$vf/vfcap"
+	for command in list status; do
+		split vfcap --sysroot "$dir" "$command" 3b:01.4
+		assert_failed_read 3b:01.4 'Not a directory'
+	done
+}
+
+@test "bonding_masters and proc/bus/pci/devices are no failure" {
+	copy_demo
+	echo bond0 >"$dir/sys/class/net/bonding_masters"
+	split vfcap --sysroot "$dir" list
+	assert_success
+	assert_equal "$stderr" ''
+	dir=$BATS_TEST_TMPDIR/sos
+	cp -R "$(host sos)" "$dir"
+	echo 'no bus' >"$dir/proc/bus/pci/devices"
+	split vfcap --sysroot "$dir" list
+	assert_success
+	assert_equal "$stderr" ''
+}
+
 @test "a sys that may not be looked at is not one without a kernel" {
 	faulty openat EACCES sys list
 	assert_failed_read "$demo" 'Permission denied'

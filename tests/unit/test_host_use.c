@@ -171,6 +171,11 @@ static void what_cannot_be_listed_is_named(void **state)
 	assert_int_equal(vfcap_root_failure(f.host.root, &what), 0); /* it was said */
 	f.host.assume_unused = true;
 	assert_int_equal(scan_and_find(&f), VFCAP_USE_NONE);
+	f.host.assume_unused = false;
+	assert_int_equal(unlinkat(f.tree.fd, "proc/12/fd", 0), 0);
+	tree_text(&f.tree, "proc/12/fd", "a file\n");
+	assert_int_equal(scan_and_find(&f), VFCAP_USE_UNKNOWN);
+	assert_string_equal(f.use.unread, "/proc/12/fd: Not a directory");
 	end(&f);
 }
 
@@ -181,7 +186,6 @@ static void processes_that_ended_are_gone(void **state)
 	(void)state;
 	begin(&f, "vfio-pci");
 	assert_int_equal(scan_and_find(&f), VFCAP_USE_NONE); /* no proc at all */
-	tree_text(&f.tree, "proc/12/fd", "a file\n");
 	tree_dirs(&f.tree, "proc/13/");
 	assert_int_equal(scan_and_find(&f), VFCAP_USE_NONE);
 	end(&f);

@@ -66,7 +66,7 @@ static void check_reading(struct vfcap_root *root)
 	check(root, "far", "inside");
 	assert_int_equal(vfcap_root_read(root, "loop", buf, sizeof(buf)), -ELOOP);
 	assert_int_equal(vfcap_root_read(root, "dangling", buf, sizeof(buf)), -ENOENT);
-	assert_int_equal(vfcap_root_read(root, "a/file/x", buf, sizeof(buf)), -ENOENT);
+	assert_int_equal(vfcap_root_read(root, "a/file/x", buf, sizeof(buf)), -ENOTDIR);
 	assert_int_equal(vfcap_root_read(root, "a", buf, sizeof(buf)), -EISDIR);
 	assert_int_equal(vfcap_root_read(root, "", buf, sizeof(buf)), -ENOENT);
 	assert_int_equal(vfcap_root_read(root, "a/file", buf, 4), -EFBIG);
@@ -75,14 +75,21 @@ static void check_reading(struct vfcap_root *root)
 	assert_int_equal(vfcap_root_has(root, "far"), 1);
 	assert_int_equal(vfcap_root_has(root, "dangling"), 0);
 	assert_int_equal(vfcap_root_has(root, "loop"), -ELOOP);
+	assert_int_equal(vfcap_root_has(root, "a/file/x"), -ENOTDIR);
+	assert_int_equal(vfcap_root_has_dir(root, "dir"), 1);
+	assert_int_equal(vfcap_root_has_dir(root, "far"), 0);
+	assert_int_equal(vfcap_root_has_dir(root, "dangling"), 0);
+	assert_int_equal(vfcap_root_has_dir(root, "a/file/x"), -ENOTDIR);
 	assert_int_equal(vfcap_root_resolve(root, "far", name, sizeof(name)), 6);
 	assert_string_equal(name, "a/file");
 	assert_int_equal(vfcap_root_resolve(root, "dir/", name, sizeof(name)), 1);
 	assert_int_equal(vfcap_root_resolve(root, "dir/..", name, sizeof(name)), 0);
-	assert_int_equal(vfcap_root_resolve(root, "a/file/", name, sizeof(name)), -ENOENT);
+	assert_int_equal(vfcap_root_resolve(root, "a/file/", name, sizeof(name)), -ENOTDIR);
 	assert_int_equal(vfcap_root_resolve(root, "a/file", name, 6), -ENAMETOOLONG);
 	assert_int_equal(vfcap_root_read_link(root, "dir/up", name, sizeof(name)), 24);
-	assert_int_equal(vfcap_root_read_link(root, "a/file", name, sizeof(name)), -ENOENT);
+	assert_int_equal(vfcap_root_read_link(root, "a/file", name, sizeof(name)), -ENOLINK);
+	assert_int_equal(vfcap_root_read_link(root, "a", name, sizeof(name)), -ENOLINK);
+	assert_int_equal(vfcap_root_read_link(root, "none", name, sizeof(name)), -ENOENT);
 	assert_int_equal(vfcap_root_read_link_name(root, "dangling", name, sizeof(name)), 3);
 	assert_false(vfcap_root_has_kernel(root));
 }
@@ -107,13 +114,14 @@ static void check_dirs(struct vfcap_root *root)
 	assert_true(S_ISREG(st.st_mode) && st.st_uid == geteuid() && !(st.st_mode & 022));
 	assert_int_equal(st.st_size, 9);
 	vfcap_dir_close(&d);
-	assert_int_equal(vfcap_dir_open(&d, root, "a/file"), -ENOENT);
+	assert_int_equal(vfcap_dir_open(&d, root, "a/file"), -ENOTDIR);
 	assert_false(vfcap_dir_is_open(&d));
 	assert_int_equal(vfcap_dir_open(&d, root, "dir"), 0);
 	assert_int_equal(vfcap_dir_read(&d, "file", buf, sizeof(buf)), 6);
 	assert_int_equal(vfcap_dir_read(&d, "up", buf, sizeof(buf)), -ELOOP);
 	assert_int_equal(vfcap_dir_read(&d, "none", buf, sizeof(buf)), -ENOENT);
 	assert_int_equal(vfcap_dir_read_link_name(&d, "up", buf, sizeof(buf)), 6);
+	assert_int_equal(vfcap_dir_read_link_name(&d, "file", buf, sizeof(buf)), -ENOLINK);
 	assert_int_equal(vfcap_dir_load(&d, "file", 100, &text, &len), 0);
 	assert_string_equal(text, "inside \n\n");
 	free(text);
@@ -127,7 +135,7 @@ static void check_dirs(struct vfcap_root *root)
 	assert_string_equal(names.name[2], "up");
 	vfcap_names_free(&names);
 	vfcap_dir_close(&d);
-	assert_int_equal(vfcap_root_list(root, "secret", &names), -ENOENT);
+	assert_int_equal(vfcap_root_list(root, "secret", &names), -ENOTDIR);
 	assert_int_equal(vfcap_root_list(root, "/", &names), 0);
 	assert_true(names.n >= 9);
 	vfcap_names_free(&names);
