@@ -172,7 +172,7 @@ int vfcap_no_vfs_made(struct vfcap_function *pf, unsigned int asked)
 		return vfcap_host_fail(pf->host, down,
 				       "%s: sriov_numvfs %u: the driver made none, and its network "
 				       "interface cannot be looked at: %s",
-				       pf->name, asked, strerror(-down));
+				       pf->name, asked, vfcap_strerror(down));
 	if (!down)
 		return vfcap_host_fail(
 			pf->host, -EIO,

@@ -28,6 +28,7 @@ const char *vfcap_strerror(int err)
 {
 	return err == -ESPIPE  ? "Not a regular file" :
 	       err == -ENOLINK ? "Not a symbolic link" :
+	       err == -EPROTO  ? "Not a value that it can have" :
 				 strerror(-err);
 }
 
@@ -310,6 +311,11 @@ char *vfcap_line_next(char **rest)
 	return line;
 }
 
+int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name)
+{
+	return vfcap_root_outcome(dir->root, dir, name, -EPROTO);
+}
+
 int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigned long *val)
 {
 	char text[32], *end;
@@ -320,7 +326,7 @@ int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigne
 	errno = 0;
 	*val = strtoul(text, &end, 0);
 	if (!isdigit((unsigned char)text[0]) || *end || errno)
-		return vfcap_root_outcome(dir->root, dir, name, -EINVAL);
+		return vfcap_dir_reject(dir, name);
 	return 0;
 }
 

@@ -141,3 +141,17 @@ copy_demo() {
 	assert_failed_read "$demo" 'Permission denied'
 	assert_output ''
 }
+
+@test "a value that no knob can have is no placement" {
+	local attribute value command
+	for attribute in 'pasid_offset 0x40' 'pri_offset 0x102' 'pasid_offset 0x1000' 'pasid_shown 0x40' 'pasid_width 32' 'pri_offset on'; do
+		copy_demo
+		read -r attribute value <<<"$attribute"
+		echo "$value" >"$vf/vfcap/$attribute"
+		for command in list status; do
+			[[ $command$attribute != list*_width && $command$attribute != list*_shown ]] || continue # it asks for offsets alone
+			split vfcap --sysroot "$dir" "$command" 3b:01.4
+			assert_failed_read "vfcap/$attribute" 'Not a value that it can have'
+		done
+	done
+}
