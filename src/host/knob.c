@@ -65,7 +65,7 @@ static int read_number(const struct vfcap_function *fn, const struct vfcap_dir *
 	int err = vfcap_dir_read_number(dir, name, &number);
 
 	if (!err && !fits(number))
-		err = vfcap_dir_reject(dir, name);
+		err = vfcap_dir_reject(dir, name, -EPROTO);
 	*value = err ? 0 : (uint16_t)number;
 	return !err || err == -ENOENT ? err : fail(fn, name, err);
 }

@@ -211,8 +211,9 @@ struct physfn {
 	struct vfcap_address pf;
 };
 
+/* lost: counts those of which nothing is there but their link. */
 static int add_function(struct vfcap_host *h, struct vfcap_address a,
-			const struct vfcap_dir *devices, struct physfn *physfn)
+			const struct vfcap_dir *devices, struct physfn *physfn, size_t *lost)
 {
 	cleanup_dir struct vfcap_dir dir = VFCAP_DIR_NONE;
 	unsigned long failures = vfcap_root_failures(h->root);
@@ -231,6 +232,9 @@ static int add_function(struct vfcap_host *h, struct vfcap_address a,
 		return -ENOMEM;
 	err = vfcap_dir_is_open(&dir) ? read_links(fn, &dir) : 0;
 	vfcap_config_attach(fn, devices, &dir);
+	/* A sos report without sys has it in proc. */
+	if (vfcap_dir_is_open(devices) && !vfcap_dir_is_open(&dir) && fn->config_err == -ENOENT)
+		*lost += vfcap_dir_reject(devices, fn->name, -ENODATA) == -ENODATA;
 	if (read_physfn(&dir, &physfn->pf)) {
 		physfn->vf = fn;
 		fn->known_vf = true;
@@ -413,9 +417,12 @@ static int add_all(struct vfcap_host *h, const struct addresses *list,
 {
 	cleanup_free struct physfn *physfn = calloc(list->n, sizeof(*physfn));
 	int err = physfn ? 0 : -ENOMEM;
+	size_t lost = 0;
 
 	for (size_t i = 0; i < list->n && !err; i++)
-		err = add_function(h, list->a[i], devices, &physfn[i]);
+		err = add_function(h, list->a[i], devices, &physfn[i], &lost);
+	if (!err && lost == list->n)
+		err = -ENODATA;
 	if (err)
 		return err;
 	link_vfs(h, physfn, list->n);

@@ -28,6 +28,7 @@ const char *vfcap_strerror(int err)
 {
 	return err == -ESPIPE  ? "Not a regular file" :
 	       err == -ENOLINK ? "Not a symbolic link" :
+	       err == -ENODATA ? "A link that leads nowhere: the capture is incomplete" :
 	       err == -EPROTO  ? "Not a value that it can have" :
 				 strerror(-err);
 }
@@ -311,9 +312,9 @@ char *vfcap_line_next(char **rest)
 	return line;
 }
 
-int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name)
+int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name, int err)
 {
-	return vfcap_root_outcome(dir->root, dir, name, -EPROTO);
+	return vfcap_root_outcome(dir->root, dir, name, err);
 }
 
 int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigned long *val)
@@ -326,7 +327,7 @@ int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name, unsigne
 	errno = 0;
 	*val = strtoul(text, &end, 0);
 	if (!isdigit((unsigned char)text[0]) || *end || errno)
-		return vfcap_dir_reject(dir, name);
+		return vfcap_dir_reject(dir, name, -EPROTO);
 	return 0;
 }
 

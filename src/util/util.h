@@ -128,8 +128,9 @@ ssize_t vfcap_dir_read_bytes(const struct vfcap_dir *dir, const char *name, void
 /* An unsigned number, decimal or with 0x: 0 or -errno; -EPROTO: something else stands there. */
 int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name,
 			  unsigned long *val) VFCAP_MUST_CHECK;
-/* Keeps as an error that what was read of a file is no value that it can have: -EPROTO. */
-int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name);
+/* Keeps an error that whoever read a name in a directory has found: -EPROTO: no value that it can have; -ENODATA: a link
+ * that leads nowhere, where it has to lead somewhere. err. */
+int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name, int err);
 
 /* The text of a link: its length. -ENOLINK: it is none; what may be one or not is asked by vfcap_dir_stat() first. By root: path is followed but for its last part. */
 ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
@@ -180,7 +181,7 @@ char *vfcap_line_next(char **rest);
  * error"), lent until the next call that is given the root. 0: there was none. */
 int vfcap_root_failure(const struct vfcap_root *root, const char **what);
 /* What an error of the reader, a -errno, is called: as strerror(3) has it, but of a FIFO where a file is expected
- * (-ESPIPE), of what is no link where one is (-ENOLINK), and of a value that cannot be (-EPROTO). */
+ * (-ESPIPE), of what is no link where one is (-ENOLINK), and of what vfcap_dir_reject() is for. */
 const char *vfcap_strerror(int err);
 /* How many errors there were, EACCES and EPERM too, to see whether what was just read was read whole. */
 unsigned long vfcap_root_failures(const struct vfcap_root *root);

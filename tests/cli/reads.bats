@@ -155,3 +155,21 @@ copy_demo() {
 		done
 	done
 }
+
+@test "links that lead nowhere are an incomplete capture" {
+	local command
+	copy_demo
+	rm "$dir/$devices/0000:3b:01.4"
+	ln -s ../../../devices/gone "$dir/$devices/0000:3b:01.4"
+	for command in 'list 3b:01.5' 'plan 3b:01.5'; do
+		# shellcheck disable=SC2086 # words
+		split vfcap --sysroot "$dir" $command
+		assert_failed_read "$dir/$devices/0000:3b:01.4" 'A link that leads nowhere: the capture is incomplete'
+		assert_output --partial 3b:01.5
+	done
+	rm -r "$dir/sys/devices"
+	for command in list status plan doctor; do
+		split vfcap --sysroot "$dir" $command
+		assert_refusal 1 "$dir/$devices/0000:00:00.0: A link that leads nowhere: the capture is incomplete"
+	done
+}
