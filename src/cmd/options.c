@@ -91,6 +91,33 @@ int vfcap_cli_unknown_column(struct vfcap_cli *cli, const char *bad)
 	return VFCAP_EXIT_USAGE;
 }
 
+static const struct argp_option *own_options(const struct vfcap_command *command)
+{
+	return command && command->options ? command->options : no_options;
+}
+
+static const struct argp_option *find_key(const struct vfcap_command *command, int key)
+{
+	const struct argp_option *const table[] = { own_options(command), global_options };
+	const struct argp_option *opt;
+	size_t i;
+
+	for (i = 0; i < VFCAP_ARRAY_LEN(table); i++)
+		for (opt = table[i]; opt->name; opt++)
+			if (opt->key == key)
+				return opt;
+	return NULL;
+}
+
+/* A variable that is not set: no option has a meaning for that, and a path would be the object of its message. */
+static int check_empty(struct vfcap_cli *cli, int key, const char *arg)
+{
+	const struct argp_option *opt = arg && !*arg ? find_key(cli->command, key) : NULL;
+
+	return opt ? vfcap_cli_usage(cli, "--%s: its argument (%s) is empty", opt->name, opt->arg) :
+		     0;
+}
+
 static int append(char ***list, size_t *n, char *s)
 {
 	char **more = realloc(*list, (*n + 1) * sizeof(*more));
@@ -137,6 +164,8 @@ static error_t parse_global(int key, char *arg, struct argp_state *state)
 {
 	struct vfcap_cli *cli = state->input;
 
+	if (check_empty(cli, key, arg))
+		return EINVAL;
 	switch (key) {
 	case 'F':
 	case KEY_SYSROOT:
@@ -186,11 +215,6 @@ static const struct argp_child global_child[] = {
 
 /* ---------------------------------------------------------------------------- what was wrong -- */
 
-static const struct argp_option *own_options(const struct vfcap_command *command)
-{
-	return command && command->options ? command->options : no_options;
-}
-
 /* A long option by its name or an unambiguous beginning of it; *ambiguous when several begin so. */
 static const struct argp_option *find_long(const struct vfcap_command *command, const char *name,
 					   size_t len, bool *ambiguous)
@@ -212,19 +236,6 @@ static const struct argp_option *find_long(const struct vfcap_command *command, 
 			found = opt;
 		}
 	return found;
-}
-
-static const struct argp_option *find_short(const struct vfcap_command *command, char c)
-{
-	const struct argp_option *const table[] = { own_options(command), global_options };
-	const struct argp_option *opt;
-	size_t i;
-
-	for (i = 0; i < VFCAP_ARRAY_LEN(table); i++)
-		for (opt = table[i]; opt->name; opt++)
-			if (opt->key == c)
-				return opt;
-	return NULL;
 }
 
 static void list_options(const struct vfcap_command *command, struct vfcap_out *line)
@@ -276,7 +287,7 @@ static int check_short(struct vfcap_cli *cli, const char *arg, bool more)
 	const struct argp_option *opt;
 
 	for (arg++; *arg; arg++) {
-		opt = find_short(cli->command, *arg);
+		opt = find_key(cli->command, *arg);
 		if (!opt) {
 			const char option[] = { '-', *arg, '\0' };
 
@@ -330,6 +341,8 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 {
 	struct own_input *in = state->input;
 
+	if (check_empty(in->cli, key, arg))
+		return EINVAL;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = in->cli;
@@ -338,6 +351,9 @@ static error_t parse_own(int key, char *arg, struct argp_state *state)
 		if (!*in->cli->command->args)
 			return vfcap_cli_usage(in->cli, "%s: %s takes no argument", arg,
 					       in->cli->command->name);
+		if (!*arg)
+			return vfcap_cli_usage(in->cli, "%s: an argument (%s) is empty",
+					       in->cli->command->name, in->cli->command->args);
 		return append(&in->cli->device, &in->cli->n_device, arg);
 	default:
 		if (key < 0x1000000 && in->cli->command->option)
@@ -415,6 +431,7 @@ void vfcap_cli_no_command(struct vfcap_cli *cli, const char *name)
 	for (c = vfcap_commands; *c; c++)
 		vfcap_out_printf(&line, "%s%s", line.n ? ", " : "", (*c)->name);
 	vfcap_out_char(&line, '\0');
+	name = name && *name ? name : NULL;
 	vfcap_cli_error(cli, "%s%sno %scommand; there are %s", name ? name : "", name ? ": " : "",
 			name ? "such " : "", line.buf ? line.buf : "");
 	vfcap_out_free(&line);

@@ -630,6 +630,8 @@ int vfcap_file_add(struct vfcap_host *h, const char *spec)
 	cleanup_close int fd = -1;
 	int rc;
 
+	if (!*path)
+		return vfcap_host_fail(h, -ENOENT, "%s: names no file", spec);
 	d.name = strcmp(path, "-") ? path : "standard input";
 	rc = open_file(h, path, d.name, &fd);
 	if (rc)

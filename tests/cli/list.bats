@@ -51,7 +51,7 @@ setup() {
 	split vfcap --demo list -o ADDRESS,SPEED
 	assert_refusal 2 'SPEED: no such column; there are ADDRESS, ROLE,'
 	split vfcap --demo list -o ''
-	assert_refusal 2 'no such column'
+	assert_refusal 2 '--output: its argument (COL[,COL...]) is empty'
 }
 
 @test "--all has functions that are neither PF nor VF" {

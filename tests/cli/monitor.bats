@@ -31,7 +31,7 @@ setup() {
 	split vfcap monitor --count 99999999999999999999
 	assert_refusal 2 'a number from 1 to'
 	split vfcap monitor --buffer ''
-	assert_refusal 2 '--buffer : a number'
+	assert_refusal 2 '--buffer: its argument ('
 }
 
 # Where such messages can be had at all; some containers have none.

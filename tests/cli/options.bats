@@ -148,8 +148,30 @@ setup() {
 @test "what is no DEVICE at all: exit 2" {
 	split vfcap --demo show a/b
 	assert_refusal 2 'neither an address'
+}
+
+@test "an argument that is empty is named: exit 2" {
+	split vfcap --sysroot '' list
+	assert_refusal 2 '--sysroot: its argument (DIR) is empty'
+	split vfcap list --sysroot=
+	assert_refusal 2 '--sysroot: its argument (DIR) is empty'
+	split vfcap -F '' list
+	assert_refusal 2 '--from: its argument (SRC) is empty'
+	split vfcap --demo list -o ''
+	assert_refusal 2 '--output: its argument (COL[,COL...]) is empty'
+	split vfcap --demo plan --at ''
+	assert_refusal 2 '--at: its argument ('
+	split vfcap --demo capture ''
+	assert_refusal 2 'capture: an argument (FILE) is empty'
+	split vfcap --demo apply ''
+	assert_refusal 2 'apply: an argument ([FILE...]) is empty'
 	split vfcap --demo show ''
-	assert_refusal 2 'neither an address'
+	assert_refusal 2 'show: an argument ([DEVICE...]) is empty'
+	split vfcap -F 3b:00.0= list
+	assert_refusal 1 '3b:00.0=: names no file'
+	split vfcap ''
+	assert_refusal 2 'no command; there are'
+	[[ $stderr != *': : '* && $stderr != 'vfcap: : '* ]] || fail "stderr: $stderr"
 }
 
 @test "of several devices the worst exit status counts, and 1 is worse than 3" {

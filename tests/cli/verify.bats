@@ -56,7 +56,7 @@ setup() {
 	split vfcap --demo verify --vf-token bd8d9d2b 3b:01.0
 	assert_refusal 2 '--vf-token bd8d9d2b: no UUID'
 	split vfcap --demo show --view vfio --vf-token '' 3b:01.0
-	assert_refusal 2 'no UUID'
+	assert_refusal 2 '--vf-token: its argument (UUID) is empty'
 	split vfcap --demo verify --vf-token bd8d9d2b-5a5f-4f5a-a211-f591514ba1f3 3b:01.0
 	assert_refusal 1 'there is no kernel'
 }
