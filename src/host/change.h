@@ -29,7 +29,7 @@ struct vfcap_ops {
 	/* Appends to a file, to the disk. */
 	int (*append)(struct vfcap_host *h, int fd, const char *text);
 	/* Replaces a file in a directory, as a whole and to the disk. One that cannot be written whole leaves
-	 * nothing behind, and the old one alone. */
+	 * nothing behind, and the old one alone. -EEXIST: NAME.new is no file, and in the way. */
 	int (*save)(struct vfcap_host *h, int dir, const char *name, const char *text);
 	/* Removes it. */
 	int (*drop)(struct vfcap_host *h, int dir, const char *name);

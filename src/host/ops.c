@@ -152,7 +152,7 @@ static int save(struct vfcap_host *h, int dir, const char *name, const char *tex
 	(void)h;
 	snprintf(new, sizeof(new), "%s.new", name);
 	if (unlinkat(dir, new, 0) && errno != ENOENT)
-		return -errno;
+		return errno == EISDIR ? -EEXIST : -errno;
 	fd = openat(dir, new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;

@@ -40,6 +40,11 @@ static int said(const struct vfcap_function *pf, int err, const char *what)
 		return fail(pf, err, what, "cannot be understood; look at it, then remove it");
 	case -EPROTONOSUPPORT:
 		return fail(pf, err, what, "was written by a later vfcap, which has to see to it");
+	case -EEXIST:
+		return vfcap_host_fail(pf->host, err,
+				       "%s: /" STATE
+				       "/%s.%s.new: is in the way; look at it, then remove it",
+				       pf->name, pf->name, what);
 	case -ELOOP:
 		return fail(pf, err, what, "is no regular file; look at it, then remove it");
 	}

@@ -161,6 +161,10 @@ void vfcap_stored_free(struct vfcap_stored *files, size_t n)
 
 static int cannot_write(struct vfcap_function *pf, const char *name, int err)
 {
+	if (err == -EEXIST)
+		return vfcap_host_fail(pf->host, err,
+				       STORED "/%s.new: is in the way; look at it, then remove it",
+				       name);
 	return err ? vfcap_host_fail(pf->host, err, STORED "/%s: %s", name, vfcap_strerror(err)) :
 		     0;
 }

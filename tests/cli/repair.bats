@@ -196,6 +196,21 @@ log() { # LINE...
 	[ ! -e "$dir/etc/vfcap.d" ]
 }
 
+@test "repair: what is in the way of a file that is written is named" {
+	in_the_way() { # PATH COMMAND...
+		mkdir -p "$dir/$1.new"
+		split kernel -- "${@:2}" ens1f0/vf3
+		assert_equal "$status" 1
+		[[ $stderr == *"/$1.new: is in the way; look at it, then remove it"* ]] || fail "stderr: $stderr"
+		rmdir "$dir/$1.new"
+	}
+	in_the_way "run/vfcap/$pf.undo" enable --assume-unused
+	log 'override 0000:3b:01.0 - vfcap-vfio-pci' 'bind 0000:3b:01.0 - vfcap-vfio-pci' done
+	in_the_way "run/vfcap/$pf.record" status --repair
+	rm "$undo"
+	in_the_way etc/vfcap.d/.try enable --assume-unused --persist
+}
+
 @test "repair: a description that cannot be read is named, and so is their directory" {
 	mkdir -p "$dir/etc/vfcap.d"
 	cp "$VFCAP_SOURCE/tests/fixtures/0.1.0/persisted.json" "$dir/etc/vfcap.d/$pf.json"
