@@ -21,6 +21,7 @@
 #define HEX_LEN (3 * ROW - 1) /* "00 11 .. ff" */
 #define TOLD_MAX 20 /* messages per file */
 #define DRIVER_MAX 64
+#define STANDARD_INPUT "standard input"
 
 /* The text as it is read, and the record (one device line and what follows it) that it is in. */
 struct dump {
@@ -504,6 +505,17 @@ static int take_lines(struct dump *d)
 	return rc;
 }
 
+/* An archive is read whole, and this is read as it comes. */
+static int refuse_archive(struct dump *d)
+{
+	if (!vfcap_begins_archive(d->buf, (size_t)d->total))
+		return 0;
+	return vfcap_host_fail(d->host, -EINVAL,
+			       "%s: an archive, which --from reads from a file alone: --sysroot %s "
+			       "takes it",
+			       d->name, strcmp(d->name, STANDARD_INPUT) ? d->name : "/dev/stdin");
+}
+
 static int dump_parse(struct dump *d)
 {
 	int rc;
@@ -515,6 +527,8 @@ static int dump_parse(struct dump *d)
 	d->p = d->end = d->buf;
 	do {
 		rc = fill(d);
+		if (!rc && d->total == (uint64_t)(d->end - d->buf)) /* its beginning */
+			rc = refuse_archive(d);
 		if (!rc)
 			rc = take_lines(d);
 		if (d->end - d->p > LINE_MAX_LEN) {
@@ -632,7 +646,7 @@ int vfcap_file_add(struct vfcap_host *h, const char *spec)
 
 	if (!*path)
 		return vfcap_host_fail(h, -ENOENT, "%s: names no file", spec);
-	d.name = strcmp(path, "-") ? path : "standard input";
+	d.name = strcmp(path, "-") ? path : STANDARD_INPUT;
 	rc = open_file(h, path, d.name, &fd);
 	if (rc)
 		return rc;

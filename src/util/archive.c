@@ -591,16 +591,25 @@ int vfcap_archive_load(const char *file, char **data, size_t *size, const char *
 	return err;
 }
 
+bool vfcap_begins_archive(const void *data, size_t size)
+{
+	char block[VFCAP_TAR_BLOCK];
+
+	if (is_header(data, size))
+		return true;
+	return vfcap_is_gzip(data, size) &&
+	       is_header(block, vfcap_gunzip_begin(data, size, block, sizeof(block)));
+}
+
+/* A FIFO is not opened for this: whoever writes to it would be left with nobody to read it. */
 bool vfcap_is_archive(const char *file)
 {
-	cleanup_close int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	char block[VFCAP_TAR_BLOCK], packed[4 * VFCAP_TAR_BLOCK];
+	struct stat st;
+	bool regular = stat(file, &st) == 0 && S_ISREG(st.st_mode);
+	cleanup_close int fd =
+		regular ? open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+	char packed[4 * VFCAP_TAR_BLOCK];
 	ssize_t n = fd < 0 ? -1 : pread(fd, packed, sizeof(packed), 0);
 
-	if (n < 0)
-		return false;
-	if (is_header(packed, (size_t)n))
-		return true;
-	return vfcap_is_gzip(packed, (size_t)n) &&
-	       is_header(block, vfcap_gunzip_begin(packed, (size_t)n, block, sizeof(block)));
+	return n >= 0 && vfcap_begins_archive(packed, (size_t)n);
 }

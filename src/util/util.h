@@ -59,6 +59,7 @@ int vfcap_root_open(struct vfcap_root **root, const char *dir);
  * what is wrong with it, or NULL: -EBADMSG: no archive, or one that is not taken; -EPROTONOSUPPORT: packed otherwise. */
 int vfcap_root_open_archive(struct vfcap_root **root, const char *file, const char **why);
 bool vfcap_is_archive(const char *file); /* does a file begin as one? */
+bool vfcap_begins_archive(const void *data, size_t size); /* do these bytes? */
 void vfcap_root_close(struct vfcap_root *root); /* NULL is fine */
 const char *vfcap_root_dir(const struct vfcap_root *root); /* the directory or file, as given */
 /* Is there a kernel behind the root: was its sys a sysfs (statfs) when it was opened? */

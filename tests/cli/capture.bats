@@ -293,3 +293,19 @@ faulty_capture() { # SYSCALL ERRNO PATH
 	assert_equal "$status" 1
 	[[ $stderr == *"host.tar: there is no kernel behind it"* ]] || fail "$stderr"
 }
+
+@test "a capture that comes through a pipe" {
+	local name pipe=$BATS_TEST_TMPDIR/pipe
+	mkfifo "$pipe"
+	for name in host.tar host.tgz; do
+		vfcap -q --demo capture "$BATS_TEST_TMPDIR/$name"
+		split bash -c '"$VFCAP" -F - list <"$1"' - <(cat "$BATS_TEST_TMPDIR/$name")
+		assert_refusal 1 'standard input: an archive, which --from reads from a file alone: --sysroot /dev/stdin takes it'
+		cat "$BATS_TEST_TMPDIR/$name" >"$pipe" &
+		split timeout 10 "$VFCAP" -F "$pipe" list
+		assert_refusal 1 "$pipe: an archive, which --from reads from a file alone: --sysroot $pipe takes it"
+		split bash -c '"$VFCAP" --sysroot /dev/stdin list <"$1"' - <(cat "$BATS_TEST_TMPDIR/$name")
+		assert_success
+		assert_output "$(vfcap --demo list)"
+	done
+}
