@@ -253,11 +253,39 @@ static struct vfcap_function *add_function(struct vfcap_host *h, struct vfcap_ad
 	return fn->rows ? fn : NULL;
 }
 
+static bool is_known(const struct vfcap_rows *rows, unsigned int off)
+{
+	return rows->known[off / 128] >> off / 4 % 32 & 1;
+}
+
+/* The first byte from off on that is known, or is not; end: there is none. */
+static unsigned int find_byte(const struct vfcap_rows *rows, unsigned int off, unsigned int end,
+			      bool known)
+{
+	while (off < end && is_known(rows, off) != known)
+		off += 4;
+	return off < end ? off : end;
+}
+
+/* lspci prints 64, 256 or 4096 bytes, and all of them. What is missing is read as not known, and not as zeros. */
+static void tell_missing(struct dump *d)
+{
+	const struct vfcap_rows *rows = d->fn->rows;
+	unsigned int end = rows->end > 64 ? (unsigned int)d->fn->config_size : rows->end;
+	unsigned int from = find_byte(rows, 0, end, false);
+	unsigned int to = find_byte(rows, from, end, true);
+
+	if (from < end)
+		tell(d, "%s: bytes 0x%03x..0x%03x%s are missing", d->fn->name, from, to - 1,
+		     find_byte(rows, to, end, false) < end ? " and others" : "");
+}
+
 static void end_record(struct dump *d)
 {
 	if (d->fn) {
 		vfcap_rows_trim(d->fn->rows);
 		identify(d->fn);
+		tell_missing(d);
 	}
 	d->fn = NULL;
 	d->open = false;

@@ -67,6 +67,7 @@ devices=sys/bus/pci/devices
 	truncate -s 460 "$dir/$devices/0000:3b:01.4/config"
 	split vfcap --sysroot "$dir" plan 3b:01.4
 	[[ $stderr == *"0000:3b:01.4: config: 460 bytes, which is cut short"* ]] || fail "stderr: $stderr"
+	assert_equal "$status" 3
 }
 
 @test "network interfaces that may not be looked at are not none" {
@@ -172,4 +173,34 @@ copy_demo() {
 		split vfcap --sysroot "$dir" $command
 		assert_refusal 1 "$dir/$devices/0000:00:00.0: A link that leads nowhere: the capture is incomplete"
 	done
+}
+
+# The demo host as a dump, of which a function lacks rows.
+without() { # ADDRESS ROW...
+	local rows
+	rows=$(printf '%s|' "${@:2}")
+	"$VFCAP_BUILD/mkhost" --dump "$VFCAP_SOURCE/share/demo.host" |
+		awk -v address="$1" -v rows="^(${rows%|}): " '/^[0-9a-f]+:[0-9a-f]+:[0-9a-f]+[.]/ { mine = $1 == address }
+			!(mine && $0 ~ rows)' >"$BATS_TEST_TMPDIR/dump"
+}
+
+@test "rows that a dump lacks are named, and no placement is made around them" {
+	local dump=$BATS_TEST_TMPDIR/dump
+	without 0000:3b:01.4 1d0
+	split vfcap -F "$dump" plan --json 3b:01.4
+	assert_equal "$status" 3
+	[[ $stderr == "vfcap: $dump:"*": 0000:3b:01.4: bytes 0x1d0..0x1df are missing" ]] || fail "stderr: $stderr"
+	assert_equal "$(jq -c '.plan[0] | [.refused, [.placements[].name], [.considered[].code]]' <<<"$output")" \
+		'[[{"name":"PASID","code":"no-room"}],["PRI"],["unreadable"]]'
+	without 0000:3b:01.4 800
+	split vfcap -F "$dump" plan 3b:01.4
+	assert_success
+	[[ $stderr == *": 0000:3b:01.4: bytes 0x800..0x80f are missing" ]] || fail "stderr: $stderr"
+	without 0000:3b:00.0 1c0 900
+	split vfcap -F "$dump" plan 3b:01.4
+	assert_equal "$status" 3
+	[[ $stderr == *": 0000:3b:00.0: bytes 0x1c0..0x1cf and others are missing" ]] || fail "stderr: $stderr"
+	without 0000:3b:01.4 '1[d-f]0' '[2-9a-f][0-9a-f]0'
+	split vfcap -F "$dump" list 3b:01.4
+	[[ $stderr == *": 0000:3b:01.4: bytes 0x1d0..0xfff are missing" ]] || fail "stderr: $stderr"
 }

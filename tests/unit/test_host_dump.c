@@ -387,7 +387,8 @@ static void test_order(void **state)
 	(void)state;
 	read_text(&r, text);
 	assert_int_equal(r.rc, 1);
-	assert_int_equal(r.n_log, 0);
+	assert_int_equal(r.n_log, 1);
+	assert_string_equal(r.log[0], "dump:6: 0000:00:00.0: bytes 0x020..0x02f are missing");
 	assert_int_equal(r.host.fn[0]->fetch(r.host.fn[0], 0, 64, buf), 32);
 	assert_bytes(r.host.fn[0], 0x30, four, 4);
 	vfcap_host_clear(&r.host);
@@ -415,6 +416,13 @@ static const struct damage damages[] = {
 	{ "00:01.0 x\n" ROW00 "10: 00 01 02 03 04 5\n00:02.0 x\n20: 01 02 03\n" ROW00,
 	  2,
 	  { "dump:3: row 10 is cut after 5 bytes", "dump:5: row 20 is cut after 3 bytes" } },
+	{ "00:01.0 x\n" ROW00 "20: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n00:02.0 y\n" ROW00,
+	  2,
+	  { "dump:4: 0000:00:01.0: bytes 0x010..0x01f are missing" } },
+	{ "00:01.0 x\n" ROW00 "30: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+	  "50: 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00\n",
+	  1,
+	  { "dump:5: 0000:00:01.0: bytes 0x010..0x02f and others are missing" } },
 	{ "00:01.0 x\n" ROW00 "\n00:0z.0 lost\n" ROW00 ROW10 "00:02.0 y\n" ROW00,
 	  2,
 	  { "dump:5: row 00 again: the line that names its device is missing, skipped" } },
