@@ -76,11 +76,12 @@ int vfcap_root_make_dir(const struct vfcap_root *root, const char *parent, const
 
 /*
  * A read has three outcomes. A value: the result is >= 0. Known absence: -ENOENT, which also stands for ESRCH (a
- * process that ended), and for ENODEV and ENXIO of an attribute that was seen to be gone when it was looked for again
- * (of one that is still there they are EIO). An error: any other -errno; something else that stands where a file,
- * link or directory is expected is one, too (-ESPIPE, -ENOLINK, -ENOTDIR, -EISDIR). The first error below a root is kept with its object until it is asked for, so that what a caller takes for "none" still ends
- * as a failed run: see vfcap_root_failure(). EACCES and EPERM are not kept: what a reader may not see is known not
- * to be known, and is the caller's to judge.
+ * process that ended), and for ENODEV and ENXIO of an attribute that was seen to be gone when it was looked for
+ * again (of one that is still there they are EIO). An error: any other -errno; something else that stands where a
+ * file, link or directory is expected is one, too (-ESPIPE, -ENOLINK, -ENOTDIR, -EISDIR). The first error below a
+ * root is kept with its object until it is asked for, so that what a caller takes for "none" still ends as a failed
+ * run: see vfcap_root_failure(). EACCES and EPERM are not kept: what a reader may not see is known not to be known,
+ * and is the caller's to judge.
  */
 
 /* A directory that is open for reading: name is relative to it, its last part is never followed as a link, and "."
@@ -133,7 +134,8 @@ int vfcap_dir_read_number(const struct vfcap_dir *dir, const char *name,
  * that leads nowhere, where it has to lead somewhere. err. */
 int vfcap_dir_reject(const struct vfcap_dir *dir, const char *name, int err);
 
-/* The text of a link: its length. -ENOLINK: it is none; what may be one or not is asked by vfcap_dir_stat() first. By root: path is followed but for its last part. */
+/* The text of a link: its length. -ENOLINK: it is none; what may be one or not is asked by vfcap_dir_stat() first. By
+ * root: path is followed but for its last part. */
 ssize_t vfcap_root_read_link(const struct vfcap_root *root, const char *path, char *buf,
 			     size_t size) VFCAP_MUST_CHECK;
 ssize_t vfcap_dir_read_link(const struct vfcap_dir *dir, const char *name, char *buf,
