@@ -35,7 +35,9 @@
  *	cap OFFSET NAME|ID [VERSION]   a header, its body zero
  *	ats OFFSET QUEUE [on]
  *	pri OFFSET CAPACITY [on]
- *	pasid OFFSET WIDTH [exec] [priv] [on]
+ *	pasid OFFSET WIDTH [exec] [priv] [on|bare]
+ *	                               on with what it can, as Intel's driver switches it on; bare:
+ *	                               on with neither, as AMD's
  *	sriov OFFSET TOTAL NUM FIRST STRIDE DEVICE
  *	                               decimal but for DEVICE; NUM 0: VFs are off
  *	next OFFSET NEXT               another next pointer in the header at OFFSET
@@ -383,7 +385,9 @@ static void do_pasid(const struct host *h, struct function *fn, char **word, siz
 			     (has_word(word, n, "priv") ? VFCAP_PASID_CAP_PRIV : 0);
 
 	vfcap_put_le16(c + VFCAP_PASID_CAP, (uint16_t)(number(h, word[2], 10, 20) << 8 | modes));
-	if (has_word(word, n, "on"))
+	if (has_word(word, n, "bare"))
+		vfcap_put_le16(c + VFCAP_PASID_CTRL, VFCAP_PASID_CTRL_ENABLE);
+	else if (has_word(word, n, "on"))
 		vfcap_put_le16(c + VFCAP_PASID_CTRL, (uint16_t)(VFCAP_PASID_CTRL_ENABLE | modes));
 }
 
