@@ -23,32 +23,39 @@ bool vfcap_iommu_parse(const char *text, uint64_t *val)
 	return !errno && (!*end || *end == ':');
 }
 
-static bool read_hex(const struct vfcap_host *h, const char *unit, const char *name, uint64_t *val)
+static int read_hex(const struct vfcap_host *h, const char *unit, const char *name, uint64_t *val)
 {
 	char path[128], text[64];
+	ssize_t n;
 
 	snprintf(path, sizeof(path), CLASS_IOMMU "/%s/%s", unit, name);
-	return vfcap_root_read(h->root, path, text, sizeof(text)) > 0 &&
-	       vfcap_iommu_parse(text, val);
+	n = vfcap_root_read(h->root, path, text, sizeof(text));
+	if (n < 0)
+		return (int)n;
+	return vfcap_iommu_parse(text, val) ? 0 : -EINVAL;
 }
 
 /*
  * Linux drivers/iommu/intel/iommu.c (ecap_show) and drivers/iommu/amd/init.c (amd_iommu_show_cap,
- * amd_iommu_show_features); other drivers put nothing there.
+ * amd_iommu_show_features); other drivers put nothing there, which is -ENOENT.
  */
-static void read_unit(const struct vfcap_host *h, struct vfcap_iommu *unit)
+static int read_unit(const struct vfcap_host *h, struct vfcap_iommu *unit)
 {
 	uint64_t cap = 0;
+	int err = -ENOENT;
 
 	if (strncmp(unit->name, "dmar", 4) == 0) {
 		unit->kind = VFCAP_IOMMU_INTEL;
-		unit->known = read_hex(h, unit->name, "intel-iommu/ecap", &unit->features);
+		err = read_hex(h, unit->name, "intel-iommu/ecap", &unit->features);
 	} else if (strncmp(unit->name, "ivhd", 4) == 0) {
 		unit->kind = VFCAP_IOMMU_AMD;
-		unit->known = read_hex(h, unit->name, "amd-iommu/features", &unit->features) &&
-			      read_hex(h, unit->name, "amd-iommu/cap", &cap);
+		err = read_hex(h, unit->name, "amd-iommu/features", &unit->features);
+		if (!err)
+			err = read_hex(h, unit->name, "amd-iommu/cap", &cap);
 		unit->cap = (uint32_t)cap;
 	}
+	unit->known = !err;
+	return err;
 }
 
 /* "dmar2" before "dmar10". */
@@ -75,7 +82,7 @@ int vfcap_iommus_read(const struct vfcap_host *h, struct vfcap_iommu **out, size
 		if (names.name[i][0] == '.' || strlen(names.name[i]) >= sizeof(unit->name))
 			continue;
 		strcpy(unit[*n].name, names.name[i]);
-		read_unit(h, &unit[(*n)++]);
+		(void)read_unit(h, &unit[(*n)++]); /* or it is not known */
 	}
 	if (*n)
 		qsort(unit, *n, sizeof(*unit), by_name);
@@ -91,6 +98,44 @@ const char *vfcap_iommu_name(const struct vfcap_function *fn, char buf[40])
 				      40) < 0)
 		buf[0] = '\0';
 	return buf;
+}
+
+/* Linux drivers/iommu/intel/dmar.c (pasid_supported()) and drivers/iommu/amd/init.c (iommu_init_pci()). */
+uint8_t vfcap_iommu_width(const struct vfcap_iommu *iommu)
+{
+	const uint64_t intel = ECAP_PASID | ECAP_SMTS;
+
+	if (!iommu || !iommu->known)
+		return 0;
+	if (iommu->kind == VFCAP_IOMMU_INTEL && (iommu->features & intel) == intel)
+		return (uint8_t)(((iommu->features & ECAP_PSS) >> 35) + 1);
+	if (iommu->kind == VFCAP_IOMMU_AMD && iommu->features & EFR_GT)
+		return (uint8_t)((iommu->features & EFR_PASMAX) >> 32);
+	return 0;
+}
+
+int vfcap_iommu_read_width(const struct vfcap_function *fn, uint8_t *width)
+{
+	const struct vfcap_root *root = fn->host->root;
+	struct vfcap_iommu unit = { .known = false };
+	char path[VFCAP_SYSFS_PATH];
+	ssize_t n = -ENOENT;
+
+	*width = 0;
+	if (root)
+		n = vfcap_root_read_link_name(root, vfcap_sysfs_path(fn, "iommu", path), unit.name,
+					      sizeof(unit.name));
+	if (n == -ENOENT && fn->pf)
+		return vfcap_iommu_read_width(fn->pf, width);
+	if (n >= 0)
+		n = read_unit(fn->host, &unit);
+	if (n < 0 && n != -ENOENT)
+		return vfcap_host_fail(fn->host, (int)n, "%s: IOMMU%s%s: %s", fn->name,
+				       unit.name[0] ? " " : "", unit.name, strerror((int)-n));
+	/* Linux counts AMD's since 6.7; before, it limits nothing. */
+	if (unit.kind != VFCAP_IOMMU_AMD || fn->host->release >= VFCAP_RELEASE(6, 7))
+		*width = vfcap_iommu_width(&unit);
+	return 0;
 }
 
 int vfcap_iommu_groups(const struct vfcap_host *h)

@@ -29,10 +29,36 @@ struct vfcap_iommu {
 	uint32_t cap; /* AMD: the capability's header */
 };
 
+/* Linux drivers/iommu/intel/iommu.h, ecap_*(). */
+#define ECAP_DT (1ull << 2)
+#define ECAP_IR (1ull << 3)
+#define ECAP_NEST (1ull << 26)
+#define ECAP_PRS (1ull << 29)
+#define ECAP_PSS (0x1full << 35)
+#define ECAP_PASID (1ull << 40)
+#define ECAP_PDS (1ull << 42)
+#define ECAP_SMTS (1ull << 43)
+#define ECAP_FLTS (1ull << 47)
+
+/* Linux drivers/iommu/amd/amd_iommu_types.h, FEATURE_* and IOMMU_CAP_IOTLB. */
+#define EFR_PPR (1ull << 1)
+#define EFR_GT (1ull << 4)
+#define EFR_PASMAX (0x1full << 32)
+#define EFR_EPH (1ull << 50)
+#define AMD_CAP_IOTLB (1u << 24)
+
 /* iommu.c: all units by name, an array for the caller. -ENOENT: the root does not tell. */
 int vfcap_iommus_read(const struct vfcap_host *h, struct vfcap_iommu **unit, size_t *n);
 /* The name of the unit that a function is below; "" when the root does not tell. Returns buf. */
 const char *vfcap_iommu_name(const struct vfcap_function *fn, char buf[40]);
+/*
+ * PASID bits that Linux takes a unit to have (log2 of struct iommu_device.max_pasids, as iommufd and the driver
+ * tell it); 0: none, or not known. AMD's count leaves out the highest PASID, and so has one bit less than its register.
+ */
+uint8_t vfcap_iommu_width(const struct vfcap_iommu *iommu);
+/* That of the unit that a function, or else its PF, is below, on the kernel under the root: 0, with *width 0 when it is
+ * not known; or -errno, said. */
+int vfcap_iommu_read_width(const struct vfcap_function *fn, uint8_t *width) VFCAP_MUST_CHECK;
 /* How many IOMMU groups there are; -1: the root does not tell. */
 int vfcap_iommu_groups(const struct vfcap_host *h);
 

@@ -156,9 +156,6 @@ bool vfcap_unknown(struct vfcap_check *check, const char *fix, const char *evide
 const char *vfcap_fixed(struct vfcap_check *check, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* PASID bits of a unit (Intel, AMD); 0: none, or not known. */
-unsigned int vfcap_iommu_width(const struct vfcap_iommu *iommu);
-
 /* What the kernel was told: of the words NAME=... on its command line, the options separated by commas, the
  * last of on and off that is there. NOT_KNOWN: neither. */
 enum vfcap_answer vfcap_asked(const char *command_line, const char *name, const char *on,

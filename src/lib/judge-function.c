@@ -230,6 +230,8 @@ VFCAP_JUDGE(vfcap_judge_acs)
 
 /* -------------------------------------------------------------------------- asked of iommufd -- */
 
+static const char has[] = "the PF has";
+
 static const struct vfcap_cap_facts *shared_pasid(const struct vfcap_facts *f)
 {
 	return f->pf ? &f->pf_pasid : &f->pasid;
@@ -317,9 +319,15 @@ static void print_registers(const struct vfcap_facts *f, char *buf, size_t size)
 		snprintf(buf, size, " (sys/class/iommu/%s: %u)", f->iommu->name, most);
 }
 
-/* What: who has that many bits. */
+/* How many of that many bits work: the driver and QEMU show no more. */
+static unsigned int cut_width(unsigned int width, unsigned int most)
+{
+	return most && most < width ? most : width;
+}
+
+/* shows: who shows that many bits, unless they are cut; NULL: the PF has them. */
 static bool judge_told(const struct vfcap_facts *f, struct vfcap_check *check, unsigned int width,
-		       const char *what)
+		       const char *shows)
 {
 	const struct vfcap_hw_info *info = &f->hw.info;
 	char hw[96], registers[80];
@@ -333,14 +341,13 @@ static bool judge_told(const struct vfcap_facts *f, struct vfcap_check *check, u
 	if (!info->tells_width)
 		return vfcap_unknown(check, "Linux 6.15 or later",
 				     "this kernel's iommufd tells no width%s; %s", registers, hw);
-	if (width <= info->width)
-		return vfcap_pass(check, "%s %u bits, iommufd %u%s; %s", what, width, info->width,
-				  registers, hw);
-	return vfcap_fail(check,
-			  info->width ? vfcap_fixed(check, "vfcap enable --width %u %s",
-						    info->width, f->name) :
-					"see scalable-mode and iommu-pasid",
-			  "%s %u bits, iommufd %u%s; %s", what, width, info->width, registers, hw);
+	if (shows)
+		width = cut_width(width, info->width);
+	if (info->width)
+		return vfcap_pass(check, "%s %u bits, iommufd %u%s; %s", shows ? shows : has, width,
+				  info->width, registers, hw);
+	return vfcap_fail(check, "see scalable-mode and iommu-pasid", "%s %u bits, iommufd 0%s; %s",
+			  shows ? shows : has, width, registers, hw);
 }
 
 VFCAP_JUDGE(vfcap_judge_vf_width)
@@ -353,7 +360,7 @@ VFCAP_JUDGE(vfcap_judge_vf_width)
 		return false;
 	if (shown && knob->value[VFCAP_ATTR_WIDTH])
 		width = knob->value[VFCAP_ATTR_WIDTH];
-	return judge_told(f, check, width, shown ? "it shows" : "the PF has");
+	return judge_told(f, check, width, shown ? "it shows" : NULL);
 }
 
 /* By registers, which tell without a device being opened. */
@@ -364,14 +371,15 @@ VFCAP_JUDGE(vfcap_judge_width)
 				  NULL;
 	unsigned int width = f->shown_width ? f->shown_width : f->pasid.state.width;
 	unsigned int most = vfcap_iommu_width(f->iommu);
-	const char *what = f->shown_width ? "VFs show" : "the PF has";
+	const char *shows = f->shown_width ? "VFs show" : NULL;
+	const char *what = shows ? shows : has;
 
 	if (f->pasid.there == VFCAP_NO)
 		return false;
 	if (!width)
 		return vfcap_unknown(check, NULL, "%s", unread);
 	if (f->hw.told)
-		return judge_told(f, check, width, what);
+		return judge_told(f, check, width, shows);
 	if (!f->iommu)
 		return vfcap_unknown(check, ask, "%s %u bits; below which IOMMU unit is not told",
 				     what, width);
@@ -379,11 +387,8 @@ VFCAP_JUDGE(vfcap_judge_width)
 		return vfcap_unknown(check, ask,
 				     "%s %u bits; sys/class/iommu/%s has none, or tells none", what,
 				     width, f->iommu->name);
-	if (width <= most)
-		return vfcap_pass(check, "%s %u bits, sys/class/iommu/%s %u", what, width,
-				  f->iommu->name, most);
-	return vfcap_fail(check, vfcap_fixed(check, "vfcap enable --width %u %s", most, f->name),
-			  "%s %u bits, sys/class/iommu/%s %u", what, width, f->iommu->name, most);
+	return vfcap_pass(check, "%s %u bits, sys/class/iommu/%s %u", what,
+			  shows ? cut_width(width, most) : width, f->iommu->name, most);
 }
 
 /* ----------------------------------------------------------------------------------------- VFs -- */

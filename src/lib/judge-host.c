@@ -4,24 +4,6 @@
 
 #include "doctor.h"
 
-/* Linux drivers/iommu/intel/iommu.h, ecap_*(). */
-#define ECAP_DT (1ull << 2)
-#define ECAP_IR (1ull << 3)
-#define ECAP_NEST (1ull << 26)
-#define ECAP_PRS (1ull << 29)
-#define ECAP_PSS (0x1full << 35)
-#define ECAP_PASID (1ull << 40)
-#define ECAP_PDS (1ull << 42)
-#define ECAP_SMTS (1ull << 43)
-#define ECAP_FLTS (1ull << 47)
-
-/* Linux drivers/iommu/amd/amd_iommu_types.h, FEATURE_* and IOMMU_CAP_IOTLB. */
-#define EFR_PPR (1ull << 1)
-#define EFR_GT (1ull << 4)
-#define EFR_PASMAX (0x1full << 32)
-#define EFR_EPH (1ull << 50)
-#define AMD_CAP_IOTLB (1u << 24)
-
 #define EMPTY "neither sys/class/iommu nor sys/kernel/iommu_groups is in what was read"
 
 static const char files[] = "it is not told by files that hold config space alone";
@@ -280,18 +262,6 @@ VFCAP_JUDGE(vfcap_judge_unit_remapping)
 		return vfcap_fail(check, "take intremap=off off the kernel's command line",
 				  "proc/cmdline: intremap=off");
 	return judge_feature(f, check, ECAP_IR, 0, "IR (bit 3)");
-}
-
-unsigned int vfcap_iommu_width(const struct vfcap_iommu *iommu)
-{
-	/* Linux drivers/iommu/intel/dmar.c and drivers/iommu/amd/init.c: one more than what is there. */
-	if (!iommu || !iommu->known)
-		return 0;
-	if (iommu->kind == VFCAP_IOMMU_INTEL && iommu->features & ECAP_PASID)
-		return (unsigned int)((iommu->features & ECAP_PSS) >> 35) + 1;
-	if (iommu->kind == VFCAP_IOMMU_AMD && iommu->features & EFR_GT)
-		return (unsigned int)((iommu->features & EFR_PASMAX) >> 32) + 1;
-	return 0;
 }
 
 /* ------------------------------------------------------------------------------ kernel, modules -- */

@@ -88,8 +88,8 @@ told() { # ID
 	makes 's/GenuineIntel/AuthenticAMD/; s/dmar\([01]\) 1cd.*/ivhd\1 4000f00000012 1000000/; s/iommu dmar0/iommu ivhd0/; s/pasid 160 20/pasid 160 16/' \
 		iommu-nesting:unknown iommu-remapping:unknown
 	makes 's/GenuineIntel/AuthenticAMD/; s/dmar\([01]\) 1cd.*/ivhd\1 f00000012/; s/iommu dmar0/iommu ivhd0/' \
-		iommu-nesting:unknown iommu-remapping:unknown iommu-pasid:fail iommu-ats:fail pf-width:fail
-	assert_equal "$(told pf-width)" 'VFs show 20 bits, sys/class/iommu/ivhd0 16; vfcap enable --width 16 0000:3b:00.0'
+		iommu-nesting:unknown iommu-remapping:unknown iommu-pasid:fail iommu-ats:fail
+	assert_equal "$(told pf-width)" 'VFs show 15 bits, sys/class/iommu/ivhd0 15; null'
 }
 
 @test "of one device, only its own unit is told" {
