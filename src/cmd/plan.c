@@ -96,7 +96,8 @@ static void print_bytes(struct vfcap_out *out, const struct vfcap_placement *p)
 	}
 	vfcap_out_str(out, "there");
 	if (p->width)
-		vfcap_out_printf(out, ": PASIDs of %u bits", p->width);
+		vfcap_out_printf(out, ": PASIDs of %s%u bits", p->iommu_width ? "" : "at most ",
+				 p->width);
 	vfcap_out_char(out, '\n');
 }
 
@@ -348,6 +349,8 @@ static json_t *placements_json(struct vfcap_json *json, const struct vfcap_plan 
 		vfcap_json_set(json, object, "pf_checked", json_boolean(p->pf_checked));
 		vfcap_json_set(json, object, "siblings_checked", json_boolean(p->siblings_checked));
 		vfcap_json_set(json, object, "forced", json_boolean(p->forced));
+		if (p->iommu_width)
+			vfcap_json_set(json, object, "iommu_width", json_integer(p->iommu_width));
 		vfcap_json_append(json, array, object);
 	}
 	return array;

@@ -208,7 +208,15 @@ static bool refuse_use(const struct vfcap_snapshot *s, struct vfcap_outcome *out
 
 /* --------------------------------------------------------------------------------------- enable -- */
 
-/* A width of 0 is the PF's: what comes to the same is left as it stands. */
+/* How many bits of PASID a guest is shown with that much in the knob, as far as that is known. */
+static uint8_t shown_width(const struct vfcap_snapshot *s, uint16_t knob)
+{
+	uint8_t width = knob ? (uint8_t)knob : s->pf_width;
+
+	return s->iommu_width && s->iommu_width < width ? s->iommu_width : width;
+}
+
+/* A width of 0 is the PF's, and one above the IOMMU's is cut: what comes to the same is left as it stands. */
 static void wanted_knob(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 			uint16_t want[VFCAP_ATTRS])
 {
@@ -216,8 +224,7 @@ static void wanted_knob(const struct vfcap_snapshot *s, const struct vfcap_chang
 
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		want[e] = s->place[e].offset;
-	if (!s->place[VFCAP_EMUL_PASID].offset ||
-	    (now ? now : s->pf_width) == (width ? width : s->pf_width))
+	if (!s->place[VFCAP_EMUL_PASID].offset || shown_width(s, now) == shown_width(s, width))
 		width = now;
 	want[VFCAP_ATTR_WIDTH] = width;
 }
@@ -234,8 +241,7 @@ static void tell_wanted(const struct vfcap_snapshot *s, const uint16_t want[VFCA
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		out->forced |= s->place[e].forced || out->pf_off[e];
 	if (want[VFCAP_ATTR_PASID])
-		out->width =
-			(uint8_t)(want[VFCAP_ATTR_WIDTH] ? want[VFCAP_ATTR_WIDTH] : s->pf_width);
+		out->width = shown_width(s, want[VFCAP_ATTR_WIDTH]);
 }
 
 static size_t bind_steps(const struct vfcap_snapshot *s, struct vfcap_step *step)
@@ -376,9 +382,7 @@ static void leave_alone(const struct vfcap_snapshot *s, struct vfcap_outcome *ou
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		out->offset[e] = s->now.knob.value[e];
 	if (out->offset[VFCAP_EMUL_PASID])
-		out->width = (uint8_t)(s->now.knob.value[VFCAP_ATTR_WIDTH] ?
-					       s->now.knob.value[VFCAP_ATTR_WIDTH] :
-					       s->pf_width);
+		out->width = shown_width(s, s->now.knob.value[VFCAP_ATTR_WIDTH]);
 }
 
 void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,

@@ -40,7 +40,7 @@ struct vfcap_snapshot {
 	bool assigned_missing; /* the one that it is to be bound to is not */
 	struct vfcap_place place[VFCAP_EMULS];
 	bool forced_broken;
-	uint8_t pf_width; /* 0: not known */
+	uint8_t pf_width, iommu_width; /* PASID bits; 0: not known */
 };
 
 /* Fills in result, code, emul, message, offsets, and steps (room for VFCAP_STEPS_MOST). A result of

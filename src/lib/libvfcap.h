@@ -197,8 +197,8 @@ struct vfcap_evidence {
 	struct vfcap_function *const *unreadable; /* those, borrowed until the PF is dropped */
 };
 
-/* Where the wished capabilities go in this function (core.h: vfcap_plan_make()). plan is the caller's.
- * evidence may be NULL. 0, or -errno when there was no memory; "no" is in the plan. */
+/* Where the wished capabilities go in this function (core.h: vfcap_plan_make()), with no more PASID bits than the
+ * IOMMU above it has, where that is known. plan is the caller's. evidence may be NULL. 0, or -errno; "no" is in the plan. */
 int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish, struct vfcap_plan *plan,
 			struct vfcap_evidence *evidence);
 

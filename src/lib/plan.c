@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../host/change.h"
+#include "../host/system.h"
 #include "lib.h"
 
 /* Reads off a VF without keeping its image: hundreds of them enter one OR. 1; 0: it is known not to be readable, or has
@@ -158,10 +159,12 @@ int vfcap_function_plan(struct vfcap_function *fn, const struct vfcap_wish *wish
 		.is_vf = fn->role == VFCAP_ROLE_VF,
 		.release = fn->host->release,
 	};
-	int err;
+	int err = vfcap_iommu_read_width(fn, &in.iommu_width);
 
 	if (evidence)
 		memset(evidence, 0, sizeof(*evidence));
+	if (err)
+		return err;
 	if (pf) {
 		in.pf_chain = vfcap_function_chain(pf);
 		in.pf = in.pf_chain ? pf->image : NULL;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "../host/system.h"
 #include "transact.h"
 
 int vfcap_run_go_on(struct vfcap_run *run)
@@ -168,11 +169,15 @@ static int snap_later(struct vfcap_function *pf, const struct vfcap_change_optio
 	return vfcap_function_failed(pf);
 }
 
-static int snap_pf_width(struct vfcap_function *pf, struct vfcap_snapshot *s)
+static int snap_widths(const struct vfcap_function *vf, struct vfcap_function *pf,
+		       struct vfcap_snapshot *s)
 {
 	struct vfcap_state state;
-	int there = pf ? vfcap_function_state(pf, VFCAP_ID_PASID, &state) : 0;
+	int there = vfcap_iommu_read_width(vf, &s->iommu_width);
 
+	if (there)
+		return there;
+	there = pf ? vfcap_function_state(pf, VFCAP_ID_PASID, &state) : 0;
 	if (there == -ENOMEM)
 		return there;
 	if (there > 0)
@@ -239,7 +244,7 @@ static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bo
 		err = snap_now(vf, sight, s);
 	if (err || !is_enabling(run, i))
 		return err;
-	err = snap_pf_width(run->pf, s);
+	err = snap_widths(vf, run->pf, s);
 	if (err)
 		return err;
 	return like ? snap_plan(like, opt, sight, s) : snap_later(run->pf, opt, s);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "../host/change.h"
+#include "../host/system.h"
 #include "lib.h"
 
 /* One comparison. */
@@ -224,7 +225,19 @@ static enum vfcap_code hidden_because(const struct proof *p, enum vfcap_emul e)
 	return strstr(p->knob.state, "pf-unreadable") ? VFCAP_CODE_UNREADABLE : VFCAP_OCCUPIED;
 }
 
-static void plan_knob(struct proof *p)
+/* Where nobody else tells how many bits the IOMMU has, the driver does: by showing no more. */
+static int find_iommu_width(struct proof *p, unsigned int pasid, uint8_t *width)
+{
+	int err = vfcap_iommu_read_width(p->vf, width);
+	uint32_t cap;
+
+	if (!err && !*width && pasid &&
+	    vfcap_image_read(&p->seen, pasid + VFCAP_PASID_CAP, 2, &cap))
+		*width = (uint8_t)((cap & VFCAP_PASID_CAP_WIDTH) >> 8);
+	return err;
+}
+
+static int plan_knob(struct proof *p)
 {
 	struct vfcap_function *vf = p->vf, *pf = vf->pf;
 	struct vfcap_plan_input in = {
@@ -236,8 +249,12 @@ static void plan_knob(struct proof *p)
 		.release = vf->host->release,
 	};
 	struct vfcap_wish wish;
+	int err;
 
 	vfcap_knob_wish(&p->knob, &wish);
+	err = find_iommu_width(p, wish.at[VFCAP_EMUL_PASID], &in.iommu_width);
+	if (err)
+		return err;
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
 		p->verdict->configured[e] = wish.at[e];
 		if (wish.want[e] && p->verdict->shown.hidden[e]) {
@@ -249,6 +266,7 @@ static void plan_knob(struct proof *p)
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		if (wish.want[e])
 			p->verdict->refused[e] = p->plan.refused[e];
+	return 0;
 }
 
 static int prove(struct proof *p, bool writes)
@@ -267,9 +285,10 @@ static int prove(struct proof *p, bool writes)
 	if (err)
 		return fail(p, "VFIO_DEVICE_FEATURE", err);
 	snprintf(p->verdict->how, sizeof(p->verdict->how), "%s", vfcap_vfio_how(p->guest));
-	plan_knob(p);
 	vfcap_guest_image(p->guest, &p->seen);
-	err = compare_chain(p);
+	err = plan_knob(p);
+	if (!err)
+		err = compare_chain(p);
 	if (!err && writes && !p->verdict->n)
 		err = test_writes(p);
 	return err;

@@ -302,6 +302,7 @@ static int read_placement(struct reading *r, const json_t *value, void *into)
 		{ "pf_checked", NULL, false },
 		{ "siblings_checked", NULL, false },
 		{ "forced", NULL, false },
+		{ "iommu_width", NULL, false },
 		{ NULL, NULL, false },
 	};
 	struct placement p = { .emul = VFCAP_EMULS, .rule = -1, .offset = -1, .width = -1 };

@@ -57,6 +57,22 @@ results() { # ARGUMENT...
 	assert_line --index 3 '    pasid_offset 0x200 (was 0x000)'
 }
 
+@test "enable: bits are those that a guest is shown" {
+	local root
+	root=$(host width)
+	run vfcap --sysroot "$root" enable --dry-run 3b:00.0/vf0
+	assert_line '  would be done: PASID at 0x160 (16 bits)'
+	refute_line --partial 'pasid_width'
+	run vfcap --sysroot "$root" enable --dry-run --width 18 3b:00.0/vf0
+	assert_line '  would be done: PASID at 0x160 (16 bits)'
+	# Applying the plan is no change of what was enabled without a width.
+	vfcap --sysroot "$root" -j plan 3b:00.0/vf0 >"$BATS_TEST_TMPDIR/plan"
+	sed '/^vfs/s/iavf/vfcap-vfio-pci pasid_offset 160 pri_offset 0/' "$VFCAP_SOURCE/tests/hosts/width.host" >"$BATS_TEST_TMPDIR/spec"
+	"$VFCAP_BUILD/mkhost" "$BATS_TEST_TMPDIR/spec" "$BATS_TEST_TMPDIR/root"
+	run vfcap --sysroot "$BATS_TEST_TMPDIR/root" apply --check "$BATS_TEST_TMPDIR/plan"
+	assert_success
+}
+
 @test "enable: PRI comes only when asked for, and with a line about it" {
 	split vfcap --demo enable --dry-run --cap pasid,pri 0000:6c:00.0
 	assert_equal "$status" 0

@@ -136,6 +136,57 @@ setup() {
 	assert_output '[{"name":"PASID","code":"width"}]'
 }
 
+# What a host like width.host is told: width, the IOMMU's, bytes of the capability register. SCRIPT changes the host.
+widths() { # SCRIPT ARGUMENT...
+	local root=$BATS_TEST_TMPDIR/root
+	rm -rf "$root"
+	sed "$1" "$VFCAP_SOURCE/tests/hosts/width.host" >"$BATS_TEST_TMPDIR/spec"
+	"$VFCAP_BUILD/mkhost" "$BATS_TEST_TMPDIR/spec" "$root"
+	jqc '.plan[0].placements[0] | [.width, .iommu_width, .bytes[8:12]]' vfcap --sysroot "$root" -j plan --cap pasid "${@:2}" 3b:00.0/vf0
+}
+
+@test "the IOMMU's width: Intel, AMD, none" {
+	assert_equal "$(widths '')" '[16,16,"0610"]'
+	assert_equal "$(widths '' --width 18)" '[16,16,"0610"]'
+	assert_equal "$(widths '' --width 8)" '[8,16,"0608"]'
+	assert_equal "$(widths 's/^iommu.*/iommu dmar0 1cd98240050df/')" '[20,20,"0614"]'
+	assert_equal "$(widths 's/pasid 160 20/pasid 160 8/')" '[8,16,"0608"]'
+	# It is the PF's unit, where a VF has no link of its own.
+	assert_equal "$(widths '/^vfs/s/ iommu dmar0//')" '[16,16,"0610"]'
+	# No PASID (bit 40), no scalable mode (bit 43): no width.
+	assert_equal "$(widths 's/^iommu.*/iommu dmar0 1cc78240050df/')" '[20,null,"0614"]'
+	assert_equal "$(widths 's/^iommu.*/iommu dmar0 1c578240050df/')" '[20,null,"0614"]'
+	# Of AMD's, Linux counts the PASIDs up to 2^16 - 2: 15 bits are whole, as iommufd says, too.
+	assert_equal "$(widths 's/dmar0/ivhd0/; s/1cd78240050df/4000f00000012 1000000/')" '[15,15,"060f"]'
+	assert_equal "$(widths 's/dmar0/ivhd0/; s/1cd78240050df/4000f00000002 1000000/')" '[20,null,"0614"]'
+	assert_equal "$(widths 's/dmar0/ivhd0/; s/1cd78240050df/4000f00000012 1000000/; s/^release .*/release 6.6.0/')" '[20,null,"0614"]'
+	# Others do not tell, nor do files.
+	assert_equal "$(widths 's/dmar0/smmu3.0x2b400000/')" '[20,null,"0614"]'
+	assert_equal "$(widths '/^iommu/d; s/ iommu dmar0//')" '[20,null,"0614"]'
+	run jqc '.plan[0].placements[0] | has("iommu_width")' vfcap -j -F "$(dump width)" plan
+	assert_output false
+}
+
+@test "the IOMMU's width: in words, and what is more than the PF's" {
+	run vfcap --sysroot "$(host width)" plan --cap pasid
+	assert_line --partial 'PASIDs of 16 bits'
+	run vfcap -F "$(dump width)" plan --cap pasid
+	assert_line --partial 'PASIDs of at most 20 bits'
+	split vfcap --sysroot "$(host width)" plan --cap pasid --width 21
+	assert_refusal 2 --
+	run widths 's/pasid 160 20/pasid 160 18/' --width 20
+	assert_output '[null,null,null]'
+	run vfcap --sysroot "$(host width)" plan --cap pasid --as commands
+	assert_line --partial 'echo 16 > $dev/vfcap/pasid_width'
+}
+
+@test "modes are those that the PF has on; all that it can while it is off" {
+	assert_equal "$(widths 's/exec priv on/exec priv bare/')" '[16,16,"0010"]'
+	assert_equal "$(widths 's/exec priv on/exec on/')" '[16,16,"0210"]'
+	assert_equal "$(widths 's/exec priv on/exec priv bare/; /sriov/i\\tpoke 166 05')" '[16,16,"0410"]'
+	assert_equal "$(widths 's/exec priv on/exec priv/')" '[16,16,"0610"]'
+}
+
 @test "a PF without VFs: exit 3, and how to create them" {
 	split vfcap --sysroot "$(host idle)" plan 0000:01:00.0
 	assert_refusal 3 'echo N > /sys/bus/pci/devices/0000:01:00.0/sriov_numvfs'

@@ -38,6 +38,18 @@ devices=sys/bus/pci/devices
 	done
 }
 
+@test "an IOMMU that cannot be read is not one that does not tell" {
+	local command
+	for command in plan 'enable --dry-run'; do
+		# shellcheck disable=SC2086 # words
+		faulty openat2 EIO "$devices/0000:3b:01.0/iommu" $command 3b:00.0/vf0
+		assert_failed_read IOMMU 'Input/output error'
+		# shellcheck disable=SC2086
+		faulty openat2 EIO sys/class/iommu/dmar0/intel-iommu/ecap $command 3b:00.0/vf0
+		assert_failed_read dmar0 'Input/output error'
+	done
+}
+
 @test "config space that cannot be read is not taken for one without capabilities" {
 	faulty openat EIO config list
 	assert_failed_read config 'Input/output error'

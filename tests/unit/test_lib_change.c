@@ -103,6 +103,37 @@ static void what_is_as_wished_is_unchanged(void **state)
 	assert_true(decide(&s, &enable).pf_off[VFCAP_EMUL_PASID]);
 }
 
+/* What is shown counts, not by which number in the knob. */
+static void a_width_is_cut_to_that_of_the_iommu(void **state)
+{
+	static const struct {
+		uint8_t iommu, knob, wish, shown;
+		bool changes;
+	} cases[] = {
+		{ 16, 0, 0, 16, false },   { 16, 0, 16, 16, false }, { 16, 0, 18, 16, false },
+		{ 16, 20, 16, 16, false }, { 16, 18, 0, 16, false }, { 16, 8, 0, 16, true },
+		{ 16, 0, 8, 8, true },	   { 20, 0, 16, 16, true },  { 24, 0, 20, 20, false },
+		{ 0, 0, 16, 16, true },	   { 0, 0, 0, 20, false },
+	};
+	struct vfcap_change_options opt = enable;
+	struct vfcap_snapshot s;
+	struct vfcap_outcome out;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s = ours(0x140, 0, cases[i].knob);
+		s.iommu_width = cases[i].iommu;
+		opt.wish.width = cases[i].wish;
+		out = decide(&s, &opt);
+		assert_int_equal(out.width, cases[i].shown);
+		assert_int_equal(out.result, cases[i].changes ? VFCAP_DONE : VFCAP_UNCHANGED);
+	}
+	s = ours(0x140, 0, 18); /* as it stands */
+	s.iommu_width = 16;
+	opt.if_off = true;
+	assert_int_equal(decide(&s, &opt).width, 16);
+}
+
 static void each_reason_refuses(void **state)
 {
 	struct vfcap_change_options opt = enable;
@@ -248,6 +279,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(enable_takes_the_steps_that_are_missing),
 		cmocka_unit_test(what_is_as_wished_is_unchanged),
+		cmocka_unit_test(a_width_is_cut_to_that_of_the_iommu),
 		cmocka_unit_test(each_reason_refuses),
 		cmocka_unit_test(force_gives_way_where_it_may),
 		cmocka_unit_test(disable_goes_back_as_recorded),

@@ -348,6 +348,78 @@ static void test_width(void **state)
 	end(&f);
 }
 
+/* The IOMMU may have fewer bits than the PF. Where nobody but the driver tells, it may show fewer, never more. */
+static void test_iommu_width(void **state)
+{
+	static const struct {
+		const char *ecap; /* NULL: not told */
+		const char *knob;
+		uint8_t seen, expected; /* 0: good */
+	} cases[] = {
+		{ NULL, "0\n", 16, 0 },		 { NULL, "0\n", 20, 0 },
+		{ NULL, "0\n", 21, 20 },	 { NULL, "16\n", 17, 16 },
+		{ NULL, "16\n", 8, 0 },		 { NULL, "0\n", 0, 20 },
+		{ "97800000000", "0\n", 16, 0 }, { "97800000000", "0\n", 20, 16 },
+		{ "97800000000", "0\n", 8, 16 }, { "97800000000", "18\n", 16, 0 },
+		{ "97800000000", "8\n", 8, 0 },	 { "97800000000", "8\n", 16, 8 },
+		{ "99800000000", "0\n", 20, 0 }, { "99800000000", "0\n", 16, 20 },
+	};
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		begin(&f, guest_pasid);
+		knob(&f, "0x200\n", "0\n", cases[i].knob);
+		if (cases[i].ecap) {
+			tree_link(&f.tree, SYS "/iommu", "../../../../class/iommu/dmar0");
+			tree_text(&f.tree, "sys/class/iommu/dmar0/intel-iommu/ecap", cases[i].ecap);
+		}
+		driver.seen[PASID + 5] = cases[i].seen;
+		verify(&f, false);
+		assert_int_equal(f.verdict.n, cases[i].expected ? 1 : 0);
+		if (cases[i].expected) {
+			assert_int_equal(f.verdict.difference[0].offset, PASID + 5);
+			assert_int_equal(f.verdict.difference[0].expected, cases[i].expected);
+		}
+		end(&f);
+	}
+}
+
+/* A register of the IOMMU that cannot be understood is not one that is not there. */
+static void test_iommu_damaged(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, guest_pasid);
+	knob(&f, "0x200\n", "0\n", "0\n");
+	tree_link(&f.tree, SYS "/iommu", "../../../../class/iommu/dmar0");
+	tree_text(&f.tree, "sys/class/iommu/dmar0/intel-iommu/ecap", "?");
+	assert_int_equal(vfcap_guest_verify(f.guest, false, &f.verdict), -EINVAL);
+	assert_string_equal(vfcap_error(f.ctx), VF ": IOMMU dmar0: Invalid argument");
+	end(&f);
+}
+
+/* What the PF's control has off is not shown, whatever its capability says. */
+static void test_modes(void **state)
+{
+	static const uint8_t modes[][2] = { { 7, 6 }, { 5, 4 }, { 3, 2 }, { 1, 0 } };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		begin(&f, guest_pasid);
+		knob(&f, "0x200\n", "0\n", "0\n");
+		f.pf_bytes[0x206] = modes[i][0];
+		verify(&f, false);
+		assert_int_equal(f.verdict.n, i ? 1 : 0); /* the guest sees both */
+		driver.seen[PASID + 4] = modes[i][1];
+		verify(&f, false);
+		assert_true(vfcap_verdict_good(&f.verdict));
+		end(&f);
+	}
+}
+
 static void test_writes(void **state)
 {
 	uint8_t before[VFCAP_CFG_SIZE];
@@ -506,12 +578,14 @@ static void test_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),	   cmocka_unit_test(test_each_byte),
-		cmocka_unit_test(test_one_only),   cmocka_unit_test(test_none),
-		cmocka_unit_test(test_width),	   cmocka_unit_test(test_writes),
-		cmocka_unit_test(test_raw_writes), cmocka_unit_test(test_hidden),
-		cmocka_unit_test(test_impossible), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_broken),	   cmocka_unit_test(test_image),
+		cmocka_unit_test(test_good),	      cmocka_unit_test(test_each_byte),
+		cmocka_unit_test(test_one_only),      cmocka_unit_test(test_none),
+		cmocka_unit_test(test_width),	      cmocka_unit_test(test_iommu_width),
+		cmocka_unit_test(test_iommu_damaged), cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_writes),	      cmocka_unit_test(test_raw_writes),
+		cmocka_unit_test(test_hidden),	      cmocka_unit_test(test_impossible),
+		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
