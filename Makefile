@@ -122,6 +122,7 @@ endif
 # ------------------------------------------------------------------------------------- sources --
 
 core_src := $(sort $(wildcard src/core/*.c))
+module_core := $(shell sed -n 's|^.include "../core/\(.*\)"|src/core/\1|p' src/module/core.c)
 lib_src := $(core_src) $(sort $(wildcard src/util/*.c src/host/*.c src/lib/*.c))
 render_src := $(sort $(wildcard src/render/*.c))
 spec_src := $(sort $(wildcard src/spec/*.c))
@@ -240,7 +241,7 @@ install-dkms:
 	install -d '$(DKMSDIR)/module' '$(DKMSDIR)/core' '$(DKMSDIR)/uapi'
 	install -m 644 src/module/*.[ch] src/module/Kbuild '$(DKMSDIR)/module'
 	install -m 644 $(foreach f,env core internal,src/core/$(f).h) \
-		$(foreach f,image caps chain visible plan shadow,src/core/$(f).c) '$(DKMSDIR)/core'
+		$(module_core) '$(DKMSDIR)/core'
 	install -m 644 src/uapi/*.h '$(DKMSDIR)/uapi'
 	sed 's|@VERSION@|$(VERSION)|' src/module/dkms.conf >'$(DKMSDIR)/dkms.conf'
 

@@ -569,6 +569,12 @@ bool vfcap_shadow_write(struct vfcap_shadow *sh, unsigned int off, unsigned int 
 /* Function reset: controls and status back to their reset values, constants and headers stay. */
 void vfcap_shadow_reset(struct vfcap_shadow *sh);
 
+/* ----------------------------------------------------------------------------------- denylist -- */
+
+/* Does stock vfio-pci refuse to bind functions of these IDs, for errata that an untrusted guest can exploit? A
+ * VF's real IDs, not those that it reads. */
+bool vfcap_denylisted(uint16_t vendor, uint16_t device);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,3 +6,4 @@
 #include "../core/visible.c"
 #include "../core/plan.c"
 #include "../core/shadow.c"
+#include "../core/denylist.c"
