@@ -406,6 +406,21 @@ static const struct vfio_pci_device_ops vfcap_pci_ops = {
 };
 #endif
 
+static bool disable_denylist;
+module_param(disable_denylist, bool, 0444);
+MODULE_PARM_DESC(disable_denylist,
+		 "Bind functions that vfio-pci refuses: a guest can exploit their errata");
+
+static bool is_denylisted(struct pci_dev *pdev)
+{
+	if (!vfcap_denylisted(pdev->vendor, pdev->device))
+		return false;
+	pci_warn(pdev, "%04x:%04x is on vfio-pci's denylist: %s\n", pdev->vendor, pdev->device,
+		 disable_denylist ? "bound, as disable_denylist is set" :
+				    "not bound, as disable_denylist is not set");
+	return !disable_denylist;
+}
+
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
 	struct vfcap_device *dev;
@@ -413,6 +428,8 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	if (!pdev->is_virtfn)
 		return -ENODEV;
+	if (is_denylisted(pdev))
+		return -EINVAL;
 
 	dev = vfio_alloc_device(vfcap_device, core.vdev, &pdev->dev, &vfcap_ops);
 	if (IS_ERR(dev))

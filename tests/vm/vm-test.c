@@ -142,6 +142,7 @@ static const struct {
 	{ "feature", test_feature },
 	{ "feature-pf", test_feature_pf },
 	{ "delay", test_delay },
+	{ "denylist", test_denylist },
 };
 
 int main(void)

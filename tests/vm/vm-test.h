@@ -14,6 +14,7 @@
 #define BARE 0xfa02
 #define OFF 0xfa03
 #define MANY 0xfa04
+#define DENIED 0xfa0a /* of tool.host */
 
 #define CHAIN_VFS 19 /* of CHAINS */
 
@@ -86,6 +87,7 @@ void test_parameters(void);
 void test_conflict(void);
 void test_feature(void);
 void test_feature_pf(void);
+void test_denylist(void);
 void test_many(unsigned int all, int used);
 
 #endif
