@@ -221,6 +221,7 @@ struct vfcap_outcomes {
 	struct vfcap_json json;
 	struct vfcap_groups groups;
 	char said[512]; /* the last error, which may be that of many VFs */
+	const struct vfcap_function *denylisted; /* the PF of the last VF that was warned of */
 };
 
 void vfcap_outcomes_begin(struct vfcap_outcomes *o, struct vfcap_cli *cli,

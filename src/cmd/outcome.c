@@ -220,6 +220,21 @@ void vfcap_outcomes_end(struct vfcap_outcomes *o)
 		vfcap_json_end(&o->json);
 }
 
+/* Once for VFs of a PF. */
+static void warn_denylisted(struct vfcap_outcomes *o, const struct vfcap_outcome *out)
+{
+	const struct vfcap_function *pf = vfcap_function_pf(out->vf);
+
+	if (!out->denylisted || out->result == VFCAP_REFUSED || o->denylisted == pf)
+		return;
+	vfcap_cli_warn(o->cli,
+		       "%s: vfio-pci refuses %04x:%04x for errata that a guest can exploit; "
+		       "the module's parameter disable_denylist allows it",
+		       vfcap_function_name(out->vf), vfcap_function_vendor(out->vf),
+		       vfcap_function_device(out->vf));
+	o->denylisted = pf;
+}
+
 static int status_of(const struct vfcap_outcomes *o, const struct vfcap_outcome *out)
 {
 	static const int status[VFCAP_RESULTS] = {
@@ -261,6 +276,7 @@ int vfcap_outcomes_add(struct vfcap_outcomes *o, const struct vfcap_outcome *out
 		vfcap_cli_error(o->cli, "%s", out->message);
 		snprintf(o->said, sizeof(o->said), "%s", out->message);
 	}
+	warn_denylisted(o, out);
 	if (o->cli->json) {
 		print_json(o, out);
 	} else if (out->is_pf) {

@@ -444,6 +444,7 @@ enum vfcap_code {
 	VFCAP_PF_OFF, /* enable only, as those below */
 	VFCAP_IN_USE,
 	VFCAP_OTHER_VARIANT,
+	VFCAP_DENYLISTED,
 	VFCAP_NO_MODULE,
 	VFCAP_NOT_BOUND,
 	VFCAP_NO_DRIVER, /* apply only, as those below */

@@ -174,6 +174,7 @@ static const struct {
 	[VFCAP_PF_OFF] = { "pf-off", "the physical function has it switched off" },
 	[VFCAP_IN_USE] = { "in-use", "the function is in use" },
 	[VFCAP_OTHER_VARIANT] = { "other-variant", "another VFIO driver would lose its migration" },
+	[VFCAP_DENYLISTED] = { "denylisted", "vfio-pci refuses it for errata that a guest can exploit" },
 	[VFCAP_NO_MODULE] = { "no-module", "the vfcap_vfio_pci module is not there" },
 	[VFCAP_NOT_BOUND] = { "not-bound", "the function is not bound to vfcap's driver" },
 	[VFCAP_NO_DRIVER] = { "no-driver", "the driver is not there" },

@@ -159,6 +159,19 @@ int vfcap_driver_loaded(struct vfcap_host *h, const char *driver)
 	return there < 0 ? vfcap_host_fail(h, there, "/%s: %s", path, strerror(-there)) : there;
 }
 
+int vfcap_denylist_disabled(struct vfcap_host *h)
+{
+	char text[16];
+	ssize_t n = -ENOENT;
+
+	if (h->root)
+		n = vfcap_root_read(h->root, VFCAP_DISABLE_DENYLIST, text, sizeof(text));
+	if (n < 0 && n != -ENOENT)
+		return vfcap_host_fail(h, (int)n, "/" VFCAP_DISABLE_DENYLIST ": %s",
+				       strerror((int)-n));
+	return n > 0 && text[0] == 'Y';
+}
+
 /* -------------------------------------------------------------------------------------- steps -- */
 
 static int do_attr(struct vfcap_function *vf, const char *path, const char *text, int limit)

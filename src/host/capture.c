@@ -88,6 +88,7 @@ static const struct rule host_rules[] = {
 	{ "sys/module/vfio*/parameters/*", KIND_FILE },
 	{ "sys/module/iommufd", KIND_DIR },
 	{ "sys/module/" VFCAP_MODULE, KIND_DIR },
+	{ VFCAP_DISABLE_DENYLIST, KIND_FILE },
 	{ "sys/module/module/parameters/sig_enforce", KIND_FILE },
 	{ "sys/kernel/security/lockdown", KIND_FILE },
 	{ "sys/firmware/efi/efivars/SecureBoot-*", KIND_FILE },

@@ -10,6 +10,7 @@
 
 #define VFCAP_DRIVER "vfcap-vfio-pci"
 #define VFCAP_MODULE "vfcap_vfio_pci"
+#define VFCAP_DISABLE_DENYLIST "sys/module/" VFCAP_MODULE "/parameters/disable_denylist"
 #define VFCAP_NAME_ROOM 64 /* for a driver's name and its NUL */
 
 /* Says that something of a function could not be read ("0000:3b:02.1: driver: Input/output error"), and returns err. */
@@ -75,6 +76,10 @@ int vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob) VFCAP_MU
 
 /* Is that driver there to bind to? 1, 0 or -errno, said. */
 int vfcap_driver_loaded(struct vfcap_host *h, const char *driver) VFCAP_MUST_CHECK;
+
+/* Does our module, as it is loaded, bind what stock vfio-pci refuses? 1; 0, also where it is not loaded; -errno,
+ * said. */
+int vfcap_denylist_disabled(struct vfcap_host *h) VFCAP_MUST_CHECK;
 
 /* A name as drivers have them: no white space, no slash, not "." or "-", not too long. */
 bool vfcap_driver_name_ok(const char *name);

@@ -143,8 +143,9 @@ int vfcap_host_sort(struct vfcap_host *h);
 /* relate.c: sorts, then roles, PF and VF links, real IDs: from what the source linked, else from the SR-IOV
  * registers. */
 int vfcap_host_finish(struct vfcap_host *h);
-/* relate.c: where a PF's SR-IOV capability says that its VFs are: First VF Offset and VF Stride. */
-bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride);
+/* relate.c: what a PF's SR-IOV capability says of its VFs: First VF Offset, VF Stride and VF Device ID. */
+bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride,
+			unsigned int *device);
 void vfcap_host_clear(struct vfcap_host *h); /* frees its functions; sources free what is theirs */
 
 /* -------------------------------------------------------------------------------------- files -- */

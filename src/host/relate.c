@@ -76,7 +76,8 @@ static bool read_sriov(struct vfcap_function *fn, struct sriov *s)
 	return true;
 }
 
-bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride)
+bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigned int *stride,
+			unsigned int *device)
 {
 	struct sriov s;
 
@@ -84,6 +85,7 @@ bool vfcap_vf_registers(struct vfcap_function *pf, unsigned int *offset, unsigne
 		return false;
 	*offset = s.offset;
 	*stride = s.stride;
+	*device = s.device;
 	return true;
 }
 

@@ -36,6 +36,9 @@ static int futures_new(struct vfcap_job *job, const struct vfcap_function *pf)
 		vf->vf_index = (int)job->index[i];
 		vf->vf_pos = i;
 		vf->numvfs = vf->totalvfs = vf->iommu_group = vf->config_size = -1;
+		vf->has_ids = pf->has_ids && job->target->knows_vfs;
+		vf->vendor = pf->vendor;
+		vf->device = job->target->vf_device;
 		f->list[i] = vf;
 	}
 	return 0;

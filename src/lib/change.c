@@ -150,6 +150,17 @@ static bool refuse_place(const struct vfcap_snapshot *s, const struct vfcap_chan
 	return s->forced_broken;
 }
 
+/* Force does not override it: what is at risk is the host. */
+static bool refuse_denylisted(const struct vfcap_snapshot *s, struct vfcap_outcome *out)
+{
+	if (!s->denylisted || s->denylist_disabled)
+		return false;
+	refuse(out, VFCAP_DENYLISTED,
+	       "vfio-pci refuses it for errata that a guest can exploit, and so does " VFCAP_DRIVER
+	       ", unless its module was loaded with disable_denylist=1");
+	return true;
+}
+
 static bool refuse_pf_off(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 			  struct vfcap_outcome *out)
 {
@@ -237,6 +248,7 @@ static void tell_wanted(const struct vfcap_snapshot *s, const uint16_t want[VFCA
 		out->pf_off[e] = (want[e] || s->place[e].later) && !s->place[e].pf_enabled;
 		out->later[e] = s->place[e].later;
 	}
+	out->denylisted = s->denylisted;
 	out->forced = s->other_variant;
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		out->forced |= s->place[e].forced || out->pf_off[e];
@@ -265,7 +277,7 @@ static void decide_enable(const struct vfcap_snapshot *s, const struct vfcap_cha
 	const uint16_t *now = is_ours(&s->now) ? s->now.knob.value : fresh;
 	uint16_t want[VFCAP_ATTRS];
 
-	if (refuse_place(s, opt, out))
+	if (refuse_denylisted(s, out) || refuse_place(s, opt, out))
 		return;
 	wanted_knob(s, opt, want);
 	tell_wanted(s, want, out);

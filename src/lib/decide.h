@@ -32,6 +32,7 @@ struct vfcap_snapshot {
 	struct vfcap_binding now;
 	struct vfcap_use use;
 	enum vfcap_module module;
+	bool denylisted, denylist_disabled; /* the latter: and our module binds it all the same */
 	bool other_variant;
 	char variant[VFCAP_NAME_ROOM];
 	bool recorded; /* what it was bound to before us is known, and is this: */

@@ -66,6 +66,13 @@ int vfcap_function_device(const struct vfcap_function *fn)
 	return has_real_ids(fn) ? (int)fn->device : -1;
 }
 
+int vfcap_function_denylisted(const struct vfcap_function *fn)
+{
+	if (!has_real_ids(fn))
+		return -1;
+	return vfcap_denylisted((uint16_t)fn->vendor, (uint16_t)fn->device);
+}
+
 int vfcap_function_class(const struct vfcap_function *fn)
 {
 	return fn->has_ids ? (int)fn->class_code : -1;

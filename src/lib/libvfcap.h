@@ -125,6 +125,9 @@ int vfcap_function_vendor(const struct vfcap_function *fn);
 int vfcap_function_device(const struct vfcap_function *fn);
 int vfcap_function_class(const struct vfcap_function *fn);
 int vfcap_function_revision(const struct vfcap_function *fn);
+/* Does stock vfio-pci refuse to bind it, and vfcap's driver as well (vfcap_denylisted())? 1, 0; -1: its IDs are not
+ * known. */
+int vfcap_function_denylisted(const struct vfcap_function *fn);
 /* The name of vendor and device in pci.ids, "" when it has none. Until the next call. */
 const char *vfcap_function_title(struct vfcap_function *fn);
 
@@ -418,6 +421,7 @@ struct vfcap_outcome {
 	bool undone; /* VFCAP_FAILED: and what was done to it was taken back */
 	bool interrupted; /* VFCAP_FAILED: because of vfcap_set_cancel() */
 	bool pf_off[VFCAP_EMULS]; /* a guest sees it only once the PF has it on */
+	bool denylisted; /* vfio-pci refuses it; vfcap's driver, as its module is loaded, does not */
 	bool forced; /* something was given way on: without force it would be refused */
 	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */
 	uint8_t width;

@@ -103,7 +103,8 @@ static int add_target(struct resolving *r, struct vfcap_function *pf)
 	all->target = more;
 	more += all->n++;
 	*more = (struct vfcap_target){ .pf = pf };
-	more->knows_place = vfcap_vf_registers(pf, &more->vf_offset, &more->vf_stride);
+	more->knows_vfs =
+		vfcap_vf_registers(pf, &more->vf_offset, &more->vf_stride, &more->vf_device);
 	r->number[pf->pos] = all->n;
 	return 0;
 }
@@ -157,7 +158,7 @@ void vfcap_target_name(const struct vfcap_target *target, size_t index, char buf
 	      (unsigned int)index * target->vf_stride;
 	a.bus = (uint8_t)(rid >> 8);
 	a.devfn = (uint8_t)rid;
-	if (target->knows_place)
+	if (target->knows_vfs)
 		vfcap_address_format(a, buf);
 	else
 		snprintf(buf, VFCAP_ADDRESS_LEN, "%.12s/vf%u", pf->name,
@@ -362,7 +363,7 @@ static int future_vf(struct resolving *r, struct vfcap_address a, const struct v
 		distance = (rid - ((unsigned int)pf->address.bus << 8 | pf->address.devfn) -
 			    t->vf_offset) &
 			   0xffff;
-		if (!t->knows_place || !t->vf_stride || distance % t->vf_stride)
+		if (!t->knows_vfs || !t->vf_stride || distance % t->vf_stride)
 			continue;
 		index = distance / t->vf_stride;
 		if (pf->totalvfs >= 0 && index < (unsigned int)pf->totalvfs)

@@ -18,8 +18,8 @@ struct vfcap_target {
 	size_t n; /* VFs that it will have, as far as their indices go */
 	struct vfcap_slot *slot; /* n of them */
 	bool wrong; /* what is described of it is, and it was skipped */
-	bool knows_place; /* of its VFs: */
-	unsigned int vf_offset, vf_stride;
+	bool knows_vfs; /* its SR-IOV capability told: */
+	unsigned int vf_offset, vf_stride, vf_device;
 };
 
 struct vfcap_targets {

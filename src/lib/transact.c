@@ -228,6 +228,18 @@ static int find_assigned(const struct vfcap_run *run, const struct vfcap_change_
 	return loaded < 0 ? loaded : 0;
 }
 
+static int snap_denylist(struct vfcap_function *vf, struct vfcap_snapshot *s)
+{
+	int disabled;
+
+	s->denylisted = vfcap_function_denylisted(vf) > 0;
+	if (!s->denylisted)
+		return 0;
+	disabled = vfcap_denylist_disabled(vf->host);
+	s->denylist_disabled = disabled > 0;
+	return disabled < 0 ? disabled : 0;
+}
+
 /* like: whose bytes it will have; NULL: nobody's that are known. */
 static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bool there,
 		struct sight *sight, struct vfcap_snapshot *s)
@@ -244,7 +256,9 @@ static int snap(struct vfcap_run *run, size_t i, struct vfcap_function *like, bo
 		err = snap_now(vf, sight, s);
 	if (err || !is_enabling(run, i))
 		return err;
-	err = snap_widths(vf, run->pf, s);
+	err = snap_denylist(vf, s);
+	if (!err)
+		err = snap_widths(vf, run->pf, s);
 	if (err)
 		return err;
 	return like ? snap_plan(like, opt, sight, s) : snap_later(run->pf, opt, s);

@@ -122,6 +122,23 @@ assert_wrong() { # STATUS DESCRIPTION LINE
 	assert_line '  would be done: PASID at 0x400 (20 bits)'
 }
 
+@test "apply: VFs that vfio-pci refuses, those there and those to come" {
+	local address pfs='"pfs":[{"address":"0000:3e:00.0","numvfs":2}],'
+	for address in 0000:3d:00.0/vf1 0000:3e:00.0/vf1; do
+		describe '{"vfcap":1,'"$pfs"'"plan":[{"address":"'$address'","force":true,"placements":[{"name":"PASID"}]}]}'
+		split vfcap --sysroot "$(host denylisted)" apply --dry-run "$file"
+		assert_equal "$status" 3
+		assert_equal "$stderr" ''
+		assert_line --partial '(denylisted)'
+		split vfcap --sysroot "$(host denylist-disabled)" apply --dry-run "$file"
+		assert_equal "$status" 0
+		[[ $stderr == "vfcap: ${address%%:00*}"*' vfio-pci refuses 8086:37c9 '*disable_denylist* ]] || fail "$stderr"
+	done
+	describe '{"vfcap":1,"plan":[{"address":"0000:3d:00.0","placements":[]}]}'
+	split vfcap --sysroot "$(host denylisted)" apply --dry-run "$file"
+	assert_success
+}
+
 # ---------------------------------------------------------------------------------------- bad input --
 
 @test "apply: what cannot be understood is told with file, line, column and key" {

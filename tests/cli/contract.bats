@@ -326,7 +326,7 @@ names_in() { # FILE PATTERN
 	anomalies=$(names_in chain.c '[A-Z_]+' | sort)
 	rules=$(names_in plan.c 'RULE_[A-Z_]+' | grep -vx auto | sort)
 	# ok is no reason, and those of enable and apply are for later
-	codes=$(names_in plan.c '[A-Z_]+' | grep -vxE 'ok|pf-off|in-use|other-variant|no-module|not-bound|no-driver|rule-disagrees|owned' |
+	codes=$(names_in plan.c '[A-Z_]+' | grep -vxE 'ok|pf-off|in-use|other-variant|denylisted|no-module|not-bound|no-driver|rule-disagrees|owned' |
 		grep -vxF "$(names_in plan.c 'RULE_[A-Z_]+')" | sort)
 	[ "$(wc -l <<<"$anomalies")" -ge 11 ]
 	[ "$(wc -l <<<"$codes")" -ge 16 ]

@@ -147,12 +147,53 @@ results() { # ARGUMENT...
 	assert_success
 }
 
+@test "enable: a VF that vfio-pci refuses is refused, forced or not, and others are not" {
+	local dir force
+	dir=$(host denylisted)
+	for force in '' --force; do
+		# shellcheck disable=SC2086 # a word or none
+		assert_equal "$(results --sysroot "$dir" enable $force --dry-run 0000:3d:00.0)" \
+			'[["0000:3d:01.0","refused","denylisted"],["0000:3d:01.1","refused","denylisted"]]'
+	done
+	split vfcap --sysroot "$dir" enable --dry-run 0000:3d:01.0
+	assert_equal "$status" 3
+	assert_equal "$stderr" ''
+	assert_line --partial '  refused: vfio-pci refuses it for errata that a guest can exploit'
+	assert_line --partial 'disable_denylist=1 (denylisted)'
+	assert_equal "$(results --sysroot "$dir" enable --dry-run 0000:3f:01.0)" '[["0000:3f:01.0","unchanged",null]]'
+	cp -R "$dir" "$BATS_TEST_TMPDIR/unloaded"
+	rm -r "$BATS_TEST_TMPDIR/unloaded/sys/module"
+	run vfcap --sysroot "$BATS_TEST_TMPDIR/unloaded" enable --dry-run 0000:3d:01.0
+	assert_failure 3
+	run vfcap --from "$(dump denylisted)" enable --dry-run 3d:01.0
+	assert_failure 3
+	assert_line --partial '(denylisted)'
+}
+
+@test "enable: the module's disable_denylist allows it, with one line for VFs of a PF" {
+	local dir
+	dir=$(host denylist-disabled)
+	split vfcap --sysroot "$dir" enable --dry-run 0000:3d:00.0
+	assert_equal "$status" 0
+	assert_equal "$stderr" 'vfcap: 0000:3d:01.0: vfio-pci refuses 8086:37c9 for errata that a guest can exploit; the module'"'s"' parameter disable_denylist allows it'
+	assert_line '  would be done: PASID at 0x158 (20 bits)'
+	faulty_in "$dir" openat2 EIO sys/module/vfcap_vfio_pci/parameters/disable_denylist enable --dry-run 0000:3d:00.0
+	assert_equal "$status" 1
+	[[ $stderr == *'vfcap: '*disable_denylist*': Input/output error'* ]] || fail "$stderr"
+	faulty_in "$dir" openat2 EACCES sys/module/vfcap_vfio_pci/parameters/disable_denylist enable --dry-run 0000:3d:00.0
+	assert_equal "$status" 1
+	[[ $stderr == *'vfcap: '*disable_denylist*': Permission denied'* ]] || fail "$stderr"
+	split vfcap --sysroot "$dir" disable --dry-run 0000:3d:00.0
+	assert_equal "$status" 0
+	assert_equal "$stderr" ''
+}
+
 @test "enable: its reasons are those of its page and of the core" {
 	local codes page
-	codes=$(sed -nE 's/^\t\[VFCAP_(PF_OFF|IN_USE|OTHER_VARIANT|NO_MODULE|NOT_BOUND)\] = \{ "([a-z-]+)".*/\2/p' \
+	codes=$(sed -nE 's/^\t\[VFCAP_(PF_OFF|IN_USE|OTHER_VARIANT|DENYLISTED|NO_MODULE|NOT_BOUND)\] = \{ "([a-z-]+)".*/\2/p' \
 		"$VFCAP_SOURCE/src/core/plan.c" | sort)
 	page=$(sed -nE '/^# REASONS/,/^# FILES/s/^\*([a-z-]+)\*$/\1/p' "$VFCAP_SOURCE/man/vfcap-enable.8.scd" | sort)
-	[ "$(wc -l <<<"$codes")" -eq 5 ]
+	[ "$(wc -l <<<"$codes")" -eq 6 ]
 	assert_equal "$page" "$codes"
 }
 

@@ -155,6 +155,8 @@ static void each_reason_refuses(void **state)
 	assert_int_equal(decide(&s, &opt).code, VFCAP_BROKEN_CHAIN);
 	s.place[VFCAP_EMUL_PASID].refused = VFCAP_NO_ROOM;
 	assert_int_equal(decide(&s, &opt).code, VFCAP_NO_ROOM);
+	s.denylisted = true;
+	assert_int_equal(decide(&s, &opt).code, VFCAP_DENYLISTED);
 	s.has_pf = false;
 	assert_int_equal(decide(&s, &opt).code, VFCAP_PF_UNKNOWN);
 	s.is_vf = false;
@@ -185,6 +187,29 @@ static void force_gives_way_where_it_may(void **state)
 	s.use.kind = VFCAP_USE_NONE;
 	s.forced_broken = true;
 	assert_int_equal(decide(&s, &opt).code, VFCAP_BROKEN_CHAIN);
+}
+
+/* Whatever it shows already; only the module's parameter allows it, and taking back is no risk. */
+static void a_denylisted_vf_is_refused(void **state)
+{
+	struct vfcap_change_options opt = enable;
+	struct vfcap_snapshot s = willing();
+
+	(void)state;
+	assert_false(decide(&s, &opt).denylisted);
+	s.denylisted = true;
+	opt.wish.force = true;
+	assert_int_equal(decide(&s, &opt).result, VFCAP_REFUSED);
+	assert_int_equal(decide(&s, &opt).code, VFCAP_DENYLISTED);
+	assert_int_equal(decide(&s, &opt).emul, VFCAP_EMULS);
+	assert_int_equal(decide(&s, &opt).n_steps, 0);
+	s.denylist_disabled = true;
+	assert_int_equal(decide(&s, &opt).result, VFCAP_DONE);
+	assert_true(decide(&s, &opt).denylisted);
+	s = ours(0x140, 0, 0);
+	s.denylisted = true;
+	assert_int_equal(decide(&s, &enable).code, VFCAP_DENYLISTED);
+	assert_int_equal(decide(&s, &disable).result, VFCAP_DONE);
 }
 
 static void disable_goes_back_as_recorded(void **state)
@@ -282,6 +307,7 @@ int main(void)
 		cmocka_unit_test(a_width_is_cut_to_that_of_the_iommu),
 		cmocka_unit_test(each_reason_refuses),
 		cmocka_unit_test(force_gives_way_where_it_may),
+		cmocka_unit_test(a_denylisted_vf_is_refused),
 		cmocka_unit_test(disable_goes_back_as_recorded),
 		cmocka_unit_test(disable_leaves_others_alone),
 		cmocka_unit_test(knobs_lead_anywhere),

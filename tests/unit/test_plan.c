@@ -830,6 +830,7 @@ static void test_names(void **state)
 		"pf-off",
 		"in-use",
 		"other-variant",
+		"denylisted",
 		"no-module",
 		"not-bound",
 		"no-driver",
