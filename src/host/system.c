@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "change.h"
 #include "sysfs.h"
 
 /* The variable of UEFI's own name space; the kernel puts four bytes of attributes before its value. */
@@ -108,6 +109,7 @@ int vfcap_system_read(const struct vfcap_host *h, struct vfcap_system *sys)
 	sys->secure_boot = read_secure_boot(h);
 	sys->unsafe_interrupts =
 		read_switch(h, "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+	sys->denylist_disabled = read_switch(h, VFCAP_DISABLE_DENYLIST);
 	sys->dev_iommu = vfcap_answer(vfcap_root_has(h->root, "dev/iommu"));
 	sys->cdev = read_cdev(h);
 	vfcap_kernel_read(h, sys);

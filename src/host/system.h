@@ -121,6 +121,7 @@ struct vfcap_system {
 	enum vfcap_answer secure_boot;
 	char module_file[160]; /* ours, where it could be loaded from; "": not found */
 	enum vfcap_answer module_signed; /* a signature is appended to it */
+	enum vfcap_answer denylist_disabled; /* our module binds what stock vfio-pci refuses */
 	enum vfcap_answer unsafe_interrupts; /* type1 does without interrupt remapping */
 
 	char qemu[64]; /* the program, "": none */

@@ -83,6 +83,10 @@ static const struct vfcap_row rows[] = {
 	{ "vf-prefix", VF, "the VF takes TLP prefixes, without which its guest uses no PASID",
 	  HARDWARE, vfcap_judge_prefix },
 	{ "vf-group", VF, "its IOMMU group can be given away", NULL, vfcap_judge_group },
+	{ "vf-denylist", VF, "no driver of VFIO refuses it for errata that a guest can exploit",
+	  "another card, or a driver of VFIO that is made for this one; where guests are trusted, modprobe "
+	  VFCAP_MODULE " disable_denylist=1, which lets them exploit the errata",
+	  vfcap_judge_denylist },
 	{ "vf-driver", VF, "a driver of VFIO is bound, unless the chain is broken", NULL,
 	  vfcap_judge_driver },
 	{ "vf-knob", VF, "the driver speaks this vfcap's version",

@@ -78,6 +78,8 @@ struct vfcap_facts {
 
 	/* A VF. */
 	const char *pf; /* its PF's address; NULL */
+	enum vfcap_answer denylisted; /* by its IDs, which are known then: */
+	int vendor, device;
 	struct vfcap_cap_facts pf_pasid;
 	enum vfcap_code refused; /* PASID: VFCAP_OK where it was placed */
 	struct vfcap_placement place;
@@ -134,6 +136,7 @@ VFCAP_JUDGE(vfcap_judge_width);
 VFCAP_JUDGE(vfcap_judge_chain);
 VFCAP_JUDGE(vfcap_judge_placement);
 VFCAP_JUDGE(vfcap_judge_hidden);
+VFCAP_JUDGE(vfcap_judge_denylist);
 VFCAP_JUDGE(vfcap_judge_group);
 VFCAP_JUDGE(vfcap_judge_driver);
 VFCAP_JUDGE(vfcap_judge_knob);

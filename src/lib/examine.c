@@ -279,6 +279,11 @@ static void look_at_places(struct vfcap_doctor *d, struct vfcap_function *vf, st
 
 static void look_at_vf(struct vfcap_doctor *d, struct vfcap_function *vf, struct vfcap_facts *f)
 {
+	int denylisted = vfcap_function_denylisted(vf);
+
+	f->denylisted = denylisted < 0 ? VFCAP_NOT_KNOWN : denylisted ? VFCAP_YES : VFCAP_NO;
+	f->vendor = vfcap_function_vendor(vf);
+	f->device = vfcap_function_device(vf);
 	f->pf = vf->pf ? vf->pf->name : NULL;
 	f->path.n = 1;
 	f->path.whole = true;

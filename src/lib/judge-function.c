@@ -228,6 +228,19 @@ VFCAP_JUDGE(vfcap_judge_acs)
 					   "not all bridges above it could be read");
 }
 
+/* Does every driver refuse to bind it, ours too? */
+static bool is_refused(const struct vfcap_facts *f)
+{
+	return f->denylisted == VFCAP_YES && f->sys->denylist_disabled != VFCAP_YES;
+}
+
+static const char *how_enabled(const struct vfcap_facts *f, struct vfcap_check *check)
+{
+	if (is_refused(f))
+		return "see vf-denylist";
+	return vfcap_fixed(check, "vfcap enable %s", f->name);
+}
+
 /* -------------------------------------------------------------------------- asked of iommufd -- */
 
 static const char has[] = "the PF has";
@@ -262,7 +275,7 @@ bool vfcap_may_open(const struct vfcap_facts *f, struct vfcap_check *check)
 		return !vfcap_unknown(check, "see pf-pasid-on",
 				      "not asked: PASID is off, and the kernel would warn of it");
 	if (!on_vfio(f) && f->use.kind != VFCAP_USE_UNBINDING)
-		return !vfcap_unknown(check, vfcap_fixed(check, "vfcap enable %s", f->name),
+		return !vfcap_unknown(check, how_enabled(f, check),
 				      "not asked: no driver of VFIO is bound to it");
 	vfcap_use_text(&f->use, who, sizeof(who));
 	if (f->use.kind != VFCAP_USE_NONE && f->use.kind != VFCAP_USE_UNKNOWN)
@@ -443,6 +456,7 @@ VFCAP_JUDGE(vfcap_judge_hidden)
 	};
 	bool configured = f->guess[VFCAP_GUESS_CONFIGURED].offset;
 	unsigned int i, last = configured ? VFCAP_GUESS_PF : VFCAP_GUESSES;
+	const char *fix = NULL;
 	char free_at[32] = "";
 
 	if (f->refused == VFCAP_PF_LACKS || f->refused == VFCAP_ALREADY_PRESENT)
@@ -456,10 +470,10 @@ VFCAP_JUDGE(vfcap_judge_hidden)
 	if (i < last) {
 		if (!f->refused) {
 			snprintf(free_at, sizeof(free_at), "; 0x%03x is good", f->place.offset);
-			vfcap_fixed(check, "vfcap enable %s", f->name);
+			fix = how_enabled(f, check);
 		}
 		return vfcap_fail(
-			check, check->fix, "byte 0x%03x %sis not zero, and no capability's: %s%s",
+			check, fix, "byte 0x%03x %sis not zero, and no capability's: %s%s",
 			f->guess[i].byte, f->guess[i].code == VFCAP_NONZERO ? "" : "of another VF ",
 			what[i], free_at);
 	}
@@ -493,6 +507,21 @@ VFCAP_JUDGE(vfcap_judge_group)
 	return vfcap_pass(check, "iommu_group: alone");
 }
 
+VFCAP_JUDGE(vfcap_judge_denylist)
+{
+	if (f->denylisted == VFCAP_NOT_KNOWN)
+		return vfcap_unknown(check, NULL, "its vendor and device are not known");
+	if (f->denylisted == VFCAP_NO)
+		return vfcap_pass(check, "%04x:%04x is not on vfio-pci's denylist", f->vendor,
+				  f->device);
+	if (!is_refused(f))
+		return vfcap_pass(check,
+				  "%04x:%04x is on vfio-pci's denylist, and " VFCAP_DISABLE_DENYLIST
+				  " is Y",
+				  f->vendor, f->device);
+	return vfcap_fail(check, NULL, "%04x:%04x is on vfio-pci's denylist", f->vendor, f->device);
+}
+
 static bool on_ours(const struct vfcap_facts *f)
 {
 	return strcmp(f->binding.driver, VFCAP_DRIVER) == 0;
@@ -512,11 +541,10 @@ VFCAP_JUDGE(vfcap_judge_driver)
 				  f->binding.driver[0] ? f->binding.driver : "none");
 	if (on_vfio(f))
 		return vfcap_pass(check, "driver: %s", f->binding.driver);
-	vfcap_fixed(check, "vfcap enable %s", f->name);
 	if (f->binding.driver[0])
-		return vfcap_fail(check, check->fix, "driver: %s, none of VFIO's",
+		return vfcap_fail(check, how_enabled(f, check), "driver: %s, none of VFIO's",
 				  f->binding.driver);
-	return vfcap_fail(check, check->fix, "no driver link");
+	return vfcap_fail(check, how_enabled(f, check), "no driver link");
 }
 
 VFCAP_JUDGE(vfcap_judge_knob)
@@ -542,14 +570,13 @@ VFCAP_JUDGE(vfcap_judge_emulation)
 
 	if (!f->has_binding || !on_vfio(f))
 		return false;
-	vfcap_fixed(check, "vfcap enable %s", f->name);
 	if (!on_ours(f))
-		return vfcap_unknown(check, check->fix, "driver: %s shows none; a VMM may",
-				     f->binding.driver);
+		return vfcap_unknown(check, how_enabled(f, check),
+				     "driver: %s shows none; a VMM may", f->binding.driver);
 	if (!knob->there)
 		return vfcap_unknown(check, NULL, "vfcap/pasid_offset is not in what was read");
 	if (!at)
-		return vfcap_fail(check, check->fix, "vfcap/pasid_offset is 0");
+		return vfcap_fail(check, how_enabled(f, check), "vfcap/pasid_offset is 0");
 	if (strncmp(knob->state, "hidden", 6) == 0 || strstr(knob->state, "pf-off"))
 		return vfcap_fail(check, "see pf-pasid-on; then open it anew", "vfcap/state: %s",
 				  knob->state);

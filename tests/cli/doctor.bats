@@ -53,6 +53,17 @@ told() { # ID
 	assert_output ''
 }
 
+@test "a VF that vfio-pci refuses" {
+	local dir
+	dir=$(host denylisted)
+	assert_equal "$(jqc '[.checks[] | select(.id == "vf-denylist" or .id == "vf-driver") | [.address, .id, .result, .fix]]' \
+		vfcap --sysroot "$dir" -j doctor 3d:01.0 3f:01.0 || :)" \
+		'[["0000:3d:01.0","vf-denylist","fail","another card, or a driver of VFIO that is made for this one; where guests are trusted, modprobe vfcap_vfio_pci disable_denylist=1, which lets them exploit the errata"],["0000:3d:01.0","vf-driver","fail","see vf-denylist"],["0000:3f:01.0","vf-denylist","pass",null],["0000:3f:01.0","vf-driver","fail","vfcap enable 0000:3f:01.0"]]'
+	assert_equal "$(jqc '[.checks[] | select(.id == "vf-denylist") | [.result, .evidence]]' \
+		vfcap --sysroot "$(host denylist-disabled)" -j doctor 3d:01.0 || :)" \
+		'[["pass","8086:37c9 is on vfio-pci'"'"'s denylist, and sys/module/vfcap_vfio_pci/parameters/disable_denylist is Y"]]'
+}
+
 @test "the demo host" {
 	assert_golden doctor-demo.txt vfcap --demo doctor
 	assert_golden doctor-demo.json vfcap --demo -j doctor

@@ -57,6 +57,9 @@ static void healthy(void)
 				  .n_vfs = 8,
 				  .knows_vfs = true,
 				  .pf = "0000:3b:00.0",
+				  .denylisted = VFCAP_NO,
+				  .vendor = 0x8086,
+				  .device = 0x1889,
 				  .has_chain = true,
 				  .place = { .offset = 0x140 },
 				  .group = { .known = true },
@@ -748,6 +751,29 @@ static void judges_groups(void **state)
 	gives("vf-group", VFCAP_UNKNOWN);
 }
 
+/* Until the module was told to bind it all the same, no fix says to enable it. */
+static void judges_the_denylist(void **state)
+{
+	(void)state;
+	healthy();
+	f.denylisted = VFCAP_YES;
+	assert_non_null(strstr(gives("vf-denylist", VFCAP_FAIL), "disable_denylist=1"));
+	f.denylisted = VFCAP_YES;
+	sys.denylist_disabled = VFCAP_NO;
+	gives("vf-denylist", VFCAP_FAIL);
+	f.denylisted = VFCAP_YES;
+	sys.denylist_disabled = VFCAP_YES;
+	assert_non_null(strstr(evidence("vf-denylist"), "disable_denylist is Y"));
+	f.denylisted = VFCAP_YES;
+	sys.denylist_disabled = VFCAP_YES;
+	gives("vf-denylist", VFCAP_PASS);
+	f.denylisted = VFCAP_NOT_KNOWN;
+	gives("vf-denylist", VFCAP_UNKNOWN);
+	f.denylisted = VFCAP_YES;
+	strcpy(f.binding.driver, "c6xxvf");
+	assert_string_equal(gives("vf-driver", VFCAP_FAIL), "see vf-denylist");
+}
+
 static void judges_drivers(void **state)
 {
 	(void)state;
@@ -867,6 +893,7 @@ int main(void)
 		cmocka_unit_test(judges_chains_and_places),
 		cmocka_unit_test(judges_hidden_registers),
 		cmocka_unit_test(judges_groups),
+		cmocka_unit_test(judges_the_denylist),
 		cmocka_unit_test(judges_drivers),
 		cmocka_unit_test(judges_emulation),
 		cmocka_unit_test(judges_files),
