@@ -35,6 +35,9 @@ static void out_subject(struct vfcap_out *out, struct vfcap_function *const *vf,
 
 	vfcap_out_str(out, "# ");
 	vfcap_out_vfs(out, vf, n);
+	if (vfcap_function_denylisted(vf[0]) > 0)
+		vfcap_out_printf(out, "# %s (%s)\n", vfcap_code_text(VFCAP_DENYLISTED),
+				 vfcap_code_name(VFCAP_DENYLISTED));
 	for (i = 0; i < answer->n_placements; i++)
 		vfcap_out_printf(
 			out, "# %s at 0x%03x (%s)%s\n", emul_name(answer->placement[i].emul),

@@ -198,6 +198,17 @@ static void print_refusals(struct vfcap_out *out, const struct vfcap_plan *plan)
 	}
 }
 
+/* It is placed all the same: the module may be told to bind it. */
+static void print_denylisted(struct vfcap_out *out, const struct vfcap_function *vf)
+{
+	if (vfcap_function_denylisted(vf) <= 0)
+		return;
+	vfcap_out_style(out, VFCAP_STYLE_WARN);
+	vfcap_out_printf(out, "  Note: %s (%s)\n", vfcap_code_text(VFCAP_DENYLISTED),
+			 vfcap_code_name(VFCAP_DENYLISTED));
+	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
+}
+
 static bool code_names_cap(enum vfcap_code code)
 {
 	return code == VFCAP_OCCUPIED || code == VFCAP_TOO_CLOSE;
@@ -265,14 +276,15 @@ static void print_chain(struct vfcap_out *out, const struct vfcap_plan *plan)
 	vfcap_out_char(out, '\n');
 }
 
-static void print_body(struct vfcap_out *out, const struct vfcap_plan *plan,
-		       const struct vfcap_evidence *ev)
+static void print_body(struct vfcap_out *out, const struct vfcap_function *vf,
+		       const struct vfcap_plan *plan, const struct vfcap_evidence *ev)
 {
 	unsigned int i;
 
 	for (i = 0; i < plan->n_placements; i++)
 		print_placement(out, plan, &plan->placement[i], ev);
 	print_refusals(out, plan);
+	print_denylisted(out, vf);
 	print_considered(out, plan);
 	print_unreadable(out, ev);
 	print_chain(out, plan);
@@ -298,7 +310,7 @@ static int file_answer(struct planning *pl, struct vfcap_function *vf,
 	struct vfcap_out body;
 
 	vfcap_out_memory(&body, &pl->cli->out);
-	print_body(&body, pl->plan, ev);
+	print_body(&body, vf, pl->plan, ev);
 	group = vfcap_groups_add(&pl->groups, &body, vf);
 	if (group && group->n == 1)
 		take_answer(&group->answer, pl->plan);
@@ -437,6 +449,8 @@ static void print_json(struct planning *pl, struct vfcap_function *vf,
 	vfcap_json_set(json, object, "address", json_string(vfcap_function_name(vf)));
 	if (pf)
 		vfcap_json_set(json, object, "pf", json_string(vfcap_function_name(pf)));
+	if (vfcap_function_denylisted(vf) > 0)
+		vfcap_json_set(json, object, "denylisted", json_true());
 	vfcap_json_set(json, object, "placements", placements_json(json, pl->plan));
 	vfcap_json_set(json, object, "refused", refused_json(json, pl->plan));
 	vfcap_json_set(json, object, "considered", considered_json(json, pl->plan));

@@ -394,6 +394,7 @@ static int read_vfs(struct reading *r, const json_t *value, void *into)
 		{ "driver", read_driver, false },
 		{ "force", read_force, false },
 		{ "pf", NULL, false }, /* plan's */
+		{ "denylisted", NULL, false },
 		{ "refused", NULL, false },
 		{ "considered", NULL, false },
 		{ "chain", NULL, false },

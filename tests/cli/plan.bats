@@ -28,6 +28,27 @@ setup() {
 	assert_output '[{"name":"PRI","code":"pf-lacks-capability"}]'
 }
 
+@test "a VF that vfio-pci refuses is placed, and noted" {
+	local dir form
+	dir=$(host denylisted)
+	run vfcap --sysroot "$dir" plan 3d:00.0
+	assert_success
+	assert_line --partial 'at 0x158..0x15f'
+	assert_line '  Note: vfio-pci refuses it for errata that a guest can exploit (denylisted)'
+	for form in commands qemu libvirt; do
+		run vfcap --sysroot "$dir" plan --as $form 3d:00.0
+		assert_line '# vfio-pci refuses it for errata that a guest can exploit (denylisted)'
+	done
+	run vfcap --sysroot "$dir" plan 3f:00.0
+	refute_line --partial denylisted
+	assert_equal "$(jqc '[.plan[] | [.address, .denylisted, has("denylisted")]]' vfcap --sysroot "$dir" plan -j 3d:01.0 3f:01.0)" \
+		'[["0000:3d:01.0",true,true],["0000:3f:01.0",null,false]]'
+	vfcap --sysroot "$dir" -q -j plan --cap pasid >"$BATS_TEST_TMPDIR/plan.json"
+	run vfcap --sysroot "$(host denylist-disabled)" -q apply --dry-run --only 0000:3d:01.0 "$BATS_TEST_TMPDIR/plan.json"
+	assert_success
+	assert_line '  would be done: PASID at 0x158 (20 bits)'
+}
+
 @test "after is null at the head of a chain" {
 	run jqc '.plan[0].placements[0] | [.rule, .offset, .after]' vfcap --demo plan --json 6c:00.0/vf0
 	assert_output '["head",256,null]'
