@@ -4,6 +4,9 @@
 
 #include "cmd.h"
 
+#define VENDOR_INTEL 0x8086
+#define CLASS_VGA 0x0300 /* base class and subclass */
+
 struct changing {
 	struct vfcap_cli *cli;
 	const struct vfcap_change_options *opt;
@@ -21,6 +24,24 @@ static int look(struct changing *ch, struct vfcap_function *const *vf, size_t n)
 	for (i = 0; i < n; i++)
 		status = vfcap_cli_worse(status, vfcap_cli_explain(ch->cli, vf[i]));
 	return status;
+}
+
+/* Regions with the OpRegion of Intel's integrated graphics are those of vfio-pci alone (Linux
+ * drivers/vfio/pci/vfio_pci_igd.c, which is no part of its core). Said once for VFs of a PF. */
+static void warn_opregion(struct changing *ch, const struct vfcap_change *change)
+{
+	const struct vfcap_outcome *o;
+	size_t i;
+
+	for (i = 0; (o = vfcap_change_outcome(change, i)); i++)
+		if (o->result != VFCAP_REFUSED && vfcap_function_vendor(o->vf) == VENDOR_INTEL &&
+		    vfcap_function_class(o->vf) >> 8 == CLASS_VGA)
+			break;
+	if (o && !ch->opt->disable)
+		vfcap_cli_warn(ch->cli,
+			       "%s: OpRegion regions of an Intel GPU come from vfio-pci only: "
+			       "a guest has none on vfcap-vfio-pci",
+			       vfcap_function_name(o->vf));
 }
 
 /* What came of VFs of one PF. */
@@ -59,6 +80,7 @@ static int change_pf(struct changing *ch, struct vfcap_function *const *vf, size
 		vfcap_cli_error(ch->cli, "%s", vfcap_error(ch->cli->ctx));
 		changed = VFCAP_EXIT_FAILED;
 	} else {
+		warn_opregion(ch, change);
 		changed = print_change(ch, change);
 	}
 	if (!changed && keep.pf)

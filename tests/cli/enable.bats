@@ -188,6 +188,27 @@ results() { # ARGUMENT...
 	assert_equal "$stderr" ''
 }
 
+@test "enable: of an Intel GPU, that OpRegion regions are vfio-pci's, once, and no failure" {
+	local args dir text='vfcap: 0000:00:02.1: OpRegion regions of an Intel GPU come from vfio-pci only: a guest has none on vfcap-vfio-pci'
+	split vfcap --demo enable --dry-run 0000:00:02.0 ens1f0
+	assert_equal "$status" 0
+	assert_equal "$stderr" "$text"
+	split vfcap --demo -j enable --dry-run 0000:00:02.1
+	assert_equal "$stderr" "$text"
+	for args in 'disable --dry-run 0000:00:02.0' 'enable --dry-run --no-bind 0000:00:02.0' \
+		'enable --dry-run ens1f0' '-q enable --dry-run 0000:00:02.0'; do
+		# shellcheck disable=SC2086 # words
+		split vfcap --demo $args
+		assert_equal "$args: $stderr" "$args: "
+	done
+	dir=$BATS_TEST_TMPDIR/display # not VGA
+	sed 's/class 030000/class 038000/' "$VFCAP_SOURCE/share/demo.host" >"$dir.host"
+	"$VFCAP_BUILD/mkhost" "$dir.host" "$dir"
+	split vfcap --sysroot "$dir" enable --dry-run 0000:00:02.1
+	assert_equal "$status" 0
+	assert_equal "$stderr" ''
+}
+
 @test "enable: its reasons are those of its page and of the core" {
 	local codes page
 	codes=$(sed -nE 's/^\t\[VFCAP_(PF_OFF|IN_USE|OTHER_VARIANT|DENYLISTED|NO_MODULE|NOT_BOUND)\] = \{ "([a-z-]+)".*/\2/p' \
