@@ -96,6 +96,41 @@ size_t vfcap_knob_steps(const uint16_t now[VFCAP_ATTRS], const uint16_t want[VFC
 	return n;
 }
 
+/* What is wanted of the knob does not change with what is found there; a width that comes to the same is left. */
+static void wanted_of(const struct vfcap_outcome *out, const uint16_t now[VFCAP_ATTRS],
+		      uint16_t want[VFCAP_ATTRS])
+{
+	want[VFCAP_ATTR_WIDTH] = 0;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		want[e] = out->offset[e];
+	for (size_t i = 0; i < out->n_steps; i++)
+		if (out->step[i].kind == VFCAP_STEP_KNOB && out->step[i].attr == VFCAP_ATTR_WIDTH)
+			want[VFCAP_ATTR_WIDTH] = out->step[i].new;
+	if (want[VFCAP_ATTR_PASID] ? now[VFCAP_ATTR_WIDTH] == out->width : want[VFCAP_ATTR_PRI])
+		want[VFCAP_ATTR_WIDTH] = now[VFCAP_ATTR_WIDTH];
+}
+
+void vfcap_renew_knob_steps(const uint16_t now[VFCAP_ATTRS], struct vfcap_outcome *out,
+			    struct vfcap_step *step)
+{
+	struct vfcap_step old[VFCAP_STEPS_MOST];
+	size_t n_old = out->n_steps, n_before = 0, n = 0;
+	uint16_t want[VFCAP_ATTRS];
+
+	wanted_of(out, now, want);
+	memcpy(old, step, n_old * sizeof(*old));
+	for (size_t i = 0; i < n_old; i++)
+		if (old[i].kind == VFCAP_STEP_BIND)
+			n_before = i + 1;
+	for (size_t i = 0; i <= n_old; i++) {
+		if (i == n_before)
+			n += vfcap_knob_steps(now, want, step + n);
+		if (i < n_old && old[i].kind != VFCAP_STEP_KNOB)
+			step[n++] = old[i];
+	}
+	out->n_steps = n;
+}
+
 /* ------------------------------------------------------------------------------------- refusals -- */
 
 static bool is_ours(const struct vfcap_binding *b)
@@ -475,13 +510,13 @@ static size_t undo_knob(const struct did *did, const struct vfcap_binding *b,
 	return vfcap_knob_steps(b->knob.value, want, step);
 }
 
-/* A run that bound the VF began with the defaults, and unbinding it forgets the knob. */
+/* The knob first: the driver keeps it over unbinding. What a run unbound from our driver had its knob off by then. */
 size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
 			const struct vfcap_binding *now, struct vfcap_step *step)
 {
 	const struct did did = what_was_done(undo, vf, now);
 	struct vfcap_binding b = *now;
-	size_t n = 0;
+	size_t n = is_ours(&b) ? undo_knob(&did, &b, step) : 0;
 
 	if (did.bind && b.driver[0] && (!did.unbind || strcmp(b.driver, did.unbind->from)) &&
 	    (!did.bind->to[0] || strcmp(b.driver, did.bind->to) == 0)) {
@@ -492,12 +527,11 @@ size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
 		step[n++] = make_step(VFCAP_STEP_OVERRIDE, b.override, did.override->from);
 		set_name(b.override, did.override->from);
 	}
-	if (did.unbind && !b.driver[0] &&
-	    (!did.override || strcmp(b.override, did.override->from) == 0)) {
-		step[n++] = make_step(VFCAP_STEP_BIND, "", did.unbind->from);
-		set_name(b.driver, did.unbind->from);
-		memset(&b.knob, 0, sizeof(b.knob));
-	}
+	if (!did.unbind || b.driver[0] || (did.override && strcmp(b.override, did.override->from)))
+		return n;
+	step[n++] = make_step(VFCAP_STEP_BIND, "", did.unbind->from);
+	set_name(b.driver, did.unbind->from);
+	memset(&b.knob, 0, sizeof(b.knob));
 	return is_ours(&b) ? n + undo_knob(&did, &b, step + n) : n;
 }
 

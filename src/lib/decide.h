@@ -54,6 +54,11 @@ void vfcap_decide(const struct vfcap_snapshot *s, const struct vfcap_change_opti
 size_t vfcap_knob_steps(const uint16_t now[VFCAP_ATTRS], const uint16_t want[VFCAP_ATTRS],
 			struct vfcap_step *step);
 
+/* Of a VF that was decided about: has its steps, which are step[], lead from what the knob says now. The driver keeps
+ * what was written over rebinding, so that this is known only when the VF is bound. */
+void vfcap_renew_knob_steps(const uint16_t now[VFCAP_ATTRS], struct vfcap_outcome *out,
+			    struct vfcap_step *step);
+
 /* All that a decision about the number of VFs of a PF rests on. */
 struct vfcap_count {
 	uint16_t now, want;

@@ -691,6 +691,27 @@ static int fail_at(struct vfcap_outcome *out, int err)
 	return err;
 }
 
+/* The knob of a VF that was bound begins with what the driver kept of it: the steps lead from there. */
+static int make_knob(struct vfcap_run *run, size_t i)
+{
+	struct vfcap_outcome *out = &run->change->outcome[i];
+	struct vfcap_knob knob;
+	int err = vfcap_knob_read(out->vf, &knob);
+
+	if (err)
+		return err;
+	vfcap_renew_knob_steps(knob.value, out, run->change->step + i * VFCAP_STEPS_MOST);
+	return make_steps(run, out, PART_KNOB);
+}
+
+static bool is_bound_to_ours(const struct vfcap_outcome *out)
+{
+	for (size_t i = 0; i < out->n_steps; i++)
+		if (out->step[i].kind == VFCAP_STEP_BIND && !strcmp(out->step[i].to, VFCAP_DRIVER))
+			return true;
+	return false;
+}
+
 /* Of those VFs that are to show something, or of those that are not. */
 static int make_part(struct vfcap_run *run, bool enabling, unsigned int part)
 {
@@ -699,8 +720,12 @@ static int make_part(struct vfcap_run *run, bool enabling, unsigned int part)
 	for (size_t i = 0; i < run->change->n && !err; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
-		if (out->result == VFCAP_DONE && is_enabling(run, i) == enabling)
-			err = fail_at(out, make_steps(run, out, part));
+		if (out->result != VFCAP_DONE || is_enabling(run, i) != enabling)
+			continue;
+		err = part == PART_KNOB ? make_knob(run, i) : make_steps(run, out, part);
+		if (!err && part == PART_ALL && is_bound_to_ours(out))
+			err = make_knob(run, i);
+		fail_at(out, err);
 	}
 	return err;
 }

@@ -13,6 +13,7 @@
 
 #define DEVICES "sys/bus/pci/devices/"
 #define DRIVERS "sys/bus/pci/drivers/"
+#define KEPT "kept/"
 #define VFS 3
 #define PLACE 0x1b0 /* where the PF has PASID */
 #define ELSEWHERE 0x200
@@ -78,18 +79,23 @@ static inline void take(int vf, const char *name, int flags)
 	unlinkat(world.tree.fd, path, flags);
 }
 
-static inline void get(int vf, const char *name, char *buf, size_t size)
+static inline void get_from(const char *dir, int vf, const char *name, char *buf, size_t size)
 {
 	char path[160];
 	ssize_t n;
 	int fd;
 
-	snprintf(path, sizeof(path), DEVICES "%s/%s", vf_name(vf), name);
+	snprintf(path, sizeof(path), "%s%s/%s", dir, vf_name(vf), name);
 	fd = openat(world.tree.fd, path, O_RDONLY);
 	n = fd < 0 ? 0 : read(fd, buf, size - 1);
 	close(fd);
 	buf[n > 0 ? n : 0] = '\0';
 	buf[strcspn(buf, "\n")] = '\0';
+}
+
+static inline void get(int vf, const char *name, char *buf, size_t size)
+{
+	get_from(DEVICES, vf, name, buf, size);
 }
 
 static inline void get_driver(int vf, char *buf, size_t size)
@@ -104,7 +110,29 @@ static inline void get_driver(int vf, char *buf, size_t size)
 }
 
 static const char *const knobs[] = { "pasid_offset", "pri_offset", "pasid_width", "pasid_shown",
-				     "pri_shown" };
+				     "pri_shown",    "abi",	   "state" };
+
+/* The driver keeps the knob of a VF over rebinding, here in a directory of its own. True: there was one to move. */
+static inline bool move_knob(int vf, bool keep)
+{
+	char bound[64], kept[64];
+
+	snprintf(bound, sizeof(bound), DEVICES "%s/vfcap", vf_name(vf));
+	snprintf(kept, sizeof(kept), KEPT "%s", vf_name(vf));
+	return !renameat(world.tree.fd, keep ? bound : kept, world.tree.fd, keep ? kept : bound);
+}
+
+static inline void drop_kept(int vf)
+{
+	char path[96];
+
+	for (size_t i = 0; i < 7; i++) {
+		snprintf(path, sizeof(path), KEPT "%s/%s", vf_name(vf), knobs[i]);
+		unlinkat(world.tree.fd, path, 0);
+	}
+	snprintf(path, sizeof(path), KEPT "%s", vf_name(vf));
+	unlinkat(world.tree.fd, path, AT_REMOVEDIR);
+}
 
 static inline void bind(int vf, const char *driver)
 {
@@ -113,7 +141,7 @@ static inline void bind(int vf, const char *driver)
 	snprintf(path, sizeof(path), DEVICES "%s/driver", vf_name(vf));
 	snprintf(target, sizeof(target), "../../drivers/%s", driver);
 	tree_link(&world.tree, path, target);
-	if (strcmp(driver, VFCAP_DRIVER))
+	if (strcmp(driver, VFCAP_DRIVER) || move_knob(vf, false))
 		return;
 	put(vf, "vfcap/abi", "1\n");
 	put(vf, "vfcap/state", "off\n");
@@ -125,16 +153,8 @@ static inline void bind(int vf, const char *driver)
 
 static inline void unbind(int vf)
 {
-	char path[64];
-
 	take(vf, "driver", 0);
-	take(vf, "vfcap/abi", 0);
-	take(vf, "vfcap/state", 0);
-	for (size_t i = 0; i < 5; i++) {
-		snprintf(path, sizeof(path), "vfcap/%s", knobs[i]);
-		take(vf, path, 0);
-	}
-	take(vf, "vfcap", AT_REMOVEDIR);
+	move_knob(vf, true);
 }
 
 static inline int kernel_bind(int vf, const char *driver)
@@ -208,6 +228,7 @@ static inline void remove_vf(int i)
 	char path[96];
 
 	unbind(i);
+	drop_kept(i);
 	for (size_t f = 0; f < 4; f++)
 		take(i, files[f], 0);
 	take(i, "", AT_REMOVEDIR);
@@ -249,6 +270,20 @@ static inline int kernel_numvfs(int n)
 	return 0;
 }
 
+/* The driver's rule that matters here: the two overlap nowhere. */
+static inline bool overlaps(int vf, const char *name, const char *text)
+{
+	bool pri = strcmp(name, "vfcap/pri_offset") == 0;
+	long at = strtol(text, NULL, 0), other;
+	char there[32];
+
+	if (!at || (!pri && strcmp(name, "vfcap/pasid_offset")))
+		return false;
+	get(vf, pri ? "vfcap/pasid_offset" : "vfcap/pri_offset", there, sizeof(there));
+	other = strtol(there, NULL, 0);
+	return other && at < other + (pri ? 8 : 16) && other < at + (pri ? 16 : 8);
+}
+
 static inline int kernel_attr(struct vfcap_host *h, const char *path, const char *text, int limit)
 {
 	const char *slash = strrchr(path, '/');
@@ -281,7 +316,10 @@ static inline int kernel_attr(struct vfcap_host *h, const char *path, const char
 	}
 	if (strcmp(slash, "/driver_override") == 0 && strcmp(text, "\n") == 0)
 		text = "(null)\n";
-	put(vf_index(path), path + strlen(DEVICES) + strlen(vf_name(0)) + 1, text);
+	slash = path + strlen(DEVICES) + strlen(vf_name(0)) + 1;
+	if (overlaps(vf_index(path), slash, text))
+		return -EINVAL;
+	put(vf_index(path), slash, text);
 	return 0;
 }
 
@@ -393,6 +431,7 @@ static inline void world_new(void)
 		  "6fd3c1b1-0000-4000-8000-0000deadbeef\n");
 	tree_text(&world.tree, "proc/sys/kernel/osrelease", "6.12.48-test\n");
 	tree_dirs(&world.tree, "run/");
+	tree_dirs(&world.tree, KEPT);
 	tree_dirs(&world.tree, DRIVERS "iavf/");
 	tree_dirs(&world.tree, DRIVERS VFCAP_DRIVER "/");
 	tree_dirs(&world.tree, DRIVERS "ice/");
@@ -433,7 +472,7 @@ static inline struct vfcap_function *pf_of(struct vfcap *ctx)
 	return pf;
 }
 
-/* What can be seen of all VFs. */
+/* What can be seen of all VFs; of one that is not bound to the driver, also what the driver keeps of it. */
 static inline void snapshot(char *buf, size_t size)
 {
 	char driver[64], override[64], pasid[32], width[32];
@@ -444,6 +483,8 @@ static inline void snapshot(char *buf, size_t size)
 		get(i, "driver_override", override, sizeof(override));
 		get(i, "vfcap/pasid_offset", pasid, sizeof(pasid));
 		get(i, "vfcap/pasid_width", width, sizeof(width));
+		if (!pasid[0])
+			get_from(KEPT, i, "pasid_offset", pasid, sizeof(pasid));
 		snprintf(buf + strlen(buf), size - strlen(buf), "%s|%s|%ld|%s\n", driver, override,
 			 strtol(pasid, NULL, 0), width);
 	}

@@ -260,7 +260,7 @@ static void only_what_is_ours_is_undone(void **state)
 	ctx = open_host();
 	assert_int_equal(vfcap_repair(pf_of(ctx)), 0);
 	vfcap_free(ctx);
-	assert_world("|vfio-pci|0|\n" VFCAP_DRIVER "|" VFCAP_DRIVER "|432|0\n" VFCAP_DRIVER
+	assert_world("|vfio-pci|432|\n" VFCAP_DRIVER "|" VFCAP_DRIVER "|432|0\n" VFCAP_DRIVER
 		     "|" VFCAP_DRIVER "|768|0\n");
 	assert_false(file_there(UNDO));
 	world_end();
@@ -348,6 +348,128 @@ static void a_dry_run_tells_the_steps(void **state)
 	world_end();
 }
 
+/* ---------------------------------------------------------------------------- what the driver keeps -- */
+
+static void keep(int vf, const char *pasid, const char *pri, const char *width)
+{
+	const char *const text[] = { pasid, pri, width, "0\n", "0\n", "1\n", "ready\n" };
+	char path[96];
+
+	for (size_t i = 0; i < 7; i++) {
+		snprintf(path, sizeof(path), KEPT "%s/%s", vf_name(vf), knobs[i]);
+		tree_text(&world.tree, path, text[i]);
+	}
+}
+
+static void assert_kept(int vf, const char *pasid, const char *pri, const char *width)
+{
+	const char *const expected[] = { pasid, pri, width };
+	char text[32];
+
+	for (size_t i = 0; i < 3; i++) {
+		get_from(KEPT, vf, knobs[i], text, sizeof(text));
+		assert_int_equal(strtol(text, NULL, 0), strtol(expected[i], NULL, 0));
+	}
+}
+
+/* One VF with something else, where PRI is in the way of what is wanted, and one with just that. */
+static void keep_some(void)
+{
+	keep(0, "0x300\n", "0x1b0\n", "16\n");
+	keep(1, "0x1b0\n", "0x0\n", "0\n");
+}
+
+static void enable_goes_on_from_what_is_kept(void **state)
+{
+	struct vfcap_change_options narrow = enable;
+	struct vfcap_change *change;
+	struct vfcap *ctx;
+	char text[32];
+
+	(void)state;
+	world_new();
+	keep_some();
+	ctx = open_host();
+	change = change_all(ctx, &enable);
+	for (size_t i = 0; i < VFS; i++)
+		assert_int_equal(vfcap_change_outcome(change, i)->result, VFCAP_DONE);
+	/* override, unbind, bind, PRI and PASID off, the width, PASID on, verify; override, bind, verify */
+	assert_int_equal(vfcap_change_outcome(change, 0)->n_steps, 8);
+	assert_int_equal(vfcap_change_outcome(change, 1)->n_steps, 3);
+	vfcap_change_free(change);
+	vfcap_free(ctx);
+	assert_world(after_enable);
+	get(0, "vfcap/pri_offset", text, sizeof(text));
+	assert_int_equal(strtol(text, NULL, 0), 0);
+	expect(&enable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	narrow.wish.width = 16;
+	keep(0, "0x300\n", "0\n", "16\n");
+	expect(&narrow, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	for (int i = 0; i < VFS; i++) {
+		get(i, "vfcap/pasid_width", text, sizeof(text));
+		assert_string_equal(text, "16");
+	}
+	world_end();
+}
+
+static void what_is_kept_is_restored(void **state)
+{
+	char before[512];
+
+	(void)state;
+	world_new();
+	keep_some();
+	snapshot(before, sizeof(before));
+	world.verify = -EXDEV;
+	expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_world(before);
+	assert_kept(0, "0x300", "0x1b0", "16");
+	assert_kept(1, "0x1b0", "0", "0");
+	assert_false(file_there(UNDO));
+	world_end();
+}
+
+static void what_was_disabled_is_off_when_it_is_bound_again(void **state)
+{
+	struct vfcap_change_options both = enable;
+	char text[32];
+
+	(void)state;
+	both.wish.width = 8;
+	world_new();
+	expect(&both, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	for (int i = 0; i < VFS; i++) {
+		put(i, "driver_override", VFCAP_DRIVER "\n");
+		unbind(i);
+		assert_int_equal(kernel_bind(i, VFCAP_DRIVER), 0);
+		for (size_t k = 0; k < 3; k++) {
+			char name[32];
+
+			snprintf(name, sizeof(name), "vfcap/%s", knobs[k]);
+			get(i, name, text, sizeof(text));
+			assert_int_equal(strtol(text, NULL, 0), 0);
+		}
+	}
+	world_end();
+}
+
+/* Bound to the driver, and told to show nothing: whatever it kept. */
+static void what_is_only_bound_shows_nothing(void **state)
+{
+	struct vfcap_change_options bound = { .assign = true, .driver = VFCAP_DRIVER };
+
+	(void)state;
+	world_new();
+	put(2, "vfcap/pasid_offset", "0x0\n");
+	keep_some();
+	expect(&bound, VFCAP_DONE, VFCAP_DONE, VFCAP_UNCHANGED);
+	assert_world(VFCAP_DRIVER "|" VFCAP_DRIVER "|0|0\n" VFCAP_DRIVER "|" VFCAP_DRIVER
+				  "|0|0\n" VFCAP_DRIVER "|" VFCAP_DRIVER "|0|0\n");
+	world_end();
+}
+
 /* ------------------------------------------------------------------------------------------ kills -- */
 
 /* Runs it in a process that dies at its die_at-th write. True: it came to its end before. */
@@ -376,9 +498,12 @@ static bool run_until(int die_at, bool torn, const struct vfcap_change_options *
 	return WEXITSTATUS(status) == 0;
 }
 
+/* What is to be disabled was enabled; what is to be enabled, the driver has kept something else of. */
 static void start(const struct vfcap_change_options *opt)
 {
 	world_new();
+	if (!opt->disable)
+		keep_some();
 	if (opt->disable)
 		expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
 }
@@ -667,6 +792,10 @@ int main(void)
 		cmocka_unit_test(a_damaged_log_is_named),
 		cmocka_unit_test(the_directory_is_ours_alone),
 		cmocka_unit_test(a_dry_run_tells_the_steps),
+		cmocka_unit_test(enable_goes_on_from_what_is_kept),
+		cmocka_unit_test(what_is_kept_is_restored),
+		cmocka_unit_test(what_was_disabled_is_off_when_it_is_bound_again),
+		cmocka_unit_test(what_is_only_bound_shows_nothing),
 		cmocka_unit_test(killed_enables_are_repaired),
 		cmocka_unit_test(killed_disables_are_repaired),
 		cmocka_unit_test(what_was_half_written_is_repaired),
