@@ -208,8 +208,8 @@ int vfcap_variant_find(struct vfcap_function *vf, const struct vfcap_binding *b,
 
 /*
  * /run/vfcap, of root alone. For each PF: ADDRESS.lock, held by who changes it and never removed;
- * ADDRESS.undo, the steps of a run that has not ended, each written before it is made; ADDRESS.record,
- * what VFs were bound to before us. They are data: names of steps, addresses and names of drivers.
+ * ADDRESS.undo, the steps of a run that has not ended, each written before it is made; ADDRESS.record, what VFs were
+ * bound to before us, and what was enabled in them. They are data: names of steps, addresses and names of drivers.
  */
 
 enum vfcap_act { VFCAP_ACT_ENABLE, VFCAP_ACT_DISABLE, VFCAP_ACT_APPLY, VFCAP_ACTS };
@@ -240,11 +240,17 @@ void vfcap_undo_free(struct vfcap_undo *undo);
 /* Is a run at work on the PF now? 1, 0, or -errno, said. */
 int vfcap_undo_running(const struct vfcap_function *pf);
 
-/* What a VF was bound to before us. */
+/* What is recorded of a VF: what it was bound to before us, and what we left its knob at. */
 struct vfcap_before {
 	struct vfcap_address vf;
+	bool bound; /* by us; before that, it had: */
 	char driver[VFCAP_NAME_ROOM], override[VFCAP_NAME_ROOM];
+	unsigned int known; /* bits by enum vfcap_attr: what of the knob is known */
+	uint16_t knob[VFCAP_ATTRS];
 };
+
+/* Did we leave it with something to show? 0.1.0 did not record that. */
+bool vfcap_before_enabled(const struct vfcap_before *before);
 
 struct vfcap_record {
 	struct vfcap_before *before;
@@ -254,6 +260,8 @@ struct vfcap_record {
 /* 0, also where there is none or that of another boot; -errno, said, when it cannot be known: -EBADMSG: it cannot be
  * understood; others as of the log. */
 int vfcap_record_read(const struct vfcap_function *pf, struct vfcap_record *record);
+/* The same, and what a run that is done has not recorded yet. */
+int vfcap_record_read_all(const struct vfcap_function *pf, struct vfcap_record *record);
 const struct vfcap_before *vfcap_record_find(const struct vfcap_record *record,
 					     struct vfcap_address vf);
 void vfcap_record_free(struct vfcap_record *record);

@@ -86,25 +86,26 @@ static const char *or_dash(const char *name)
 
 /* ---------------------------------------------------------------------------------------- heads -- */
 
-/* A format that is newer than ours, and by its number no nonsense. */
-static bool is_later(const char *version)
+/* The format that a head names, from 1 to the newest; -EBADMSG, or -EPROTONOSUPPORT: a later one. */
+static int parse_version(const char *text, int newest)
 {
-	size_t len = strlen(version);
+	size_t len = strlen(text);
 
-	return len && version[0] != '0' && strcmp(version, "1") &&
-	       strspn(version, "0123456789") == len;
+	if (!len || text[0] == '0' || strspn(text, "0123456789") != len)
+		return -EBADMSG;
+	return len == 1 && text[0] - '0' <= newest ? text[0] - '0' : -EPROTONOSUPPORT;
 }
 
-/* Splits a head, "KIND 1 ...", into n words: 0, -EBADMSG, or -EPROTONOSUPPORT. */
-static int split_head(char *line, const char *kind, char **word, size_t n)
+/* Splits a head, "KIND VERSION ...", into n words: the version, -EBADMSG, or -EPROTONOSUPPORT. */
+static int split_head(char *line, const char *kind, int newest, char **word, size_t n)
 {
 	size_t have = split(line, word, n);
+	int version;
 
 	if (have < 2 || strcmp(word[0], kind))
 		return -EBADMSG;
-	if (is_later(word[1]))
-		return -EPROTONOSUPPORT;
-	return have == n && strcmp(word[1], "1") == 0 ? 0 : -EBADMSG;
+	version = parse_version(word[1], newest);
+	return version < 0 || have == n ? version : -EBADMSG;
 }
 
 /* Whether a text is of the boot that is known. One that could not name its own may be of any, and a boot that is not
@@ -183,10 +184,10 @@ static bool parse_entry(char *line, struct vfcap_entry *entry)
 static int parse_head(char *line, const char *pf, const char *boot, enum vfcap_act *act)
 {
 	char *word[5];
-	int err = split_head(line, "vfcap-undo", word, 5);
+	int version = split_head(line, "vfcap-undo", 1, word, 5);
 
-	if (err)
-		return err;
+	if (version < 0)
+		return version;
 	for (*act = 0; *act < VFCAP_ACTS && strcmp(word[2], act_names[*act]); (*act)++)
 		;
 	if (*act == VFCAP_ACTS || strcmp(word[3], pf))
@@ -276,6 +277,27 @@ bool vfcap_undo_line(char line[VFCAP_JOURNAL_LINE], const char *vf, const struct
 
 /* -------------------------------------------------------------------------------------- record -- */
 
+/*
+ * Version 1, of 0.1.0, has a line "vf" for each VF that we bound: its driver and override before. In version 2 a line
+ * "knob" may follow, or stand alone, of VFs that we left with something to show: offsets and width, in the order of enum
+ * vfcap_attr. The older version is written as long as it will do.
+ */
+#define ALL_KNOWN ((1u << VFCAP_ATTRS) - 1)
+
+bool vfcap_before_enabled(const struct vfcap_before *before)
+{
+	return before->known == ALL_KNOWN &&
+	       (before->knob[VFCAP_ATTR_PASID] || before->knob[VFCAP_ATTR_PRI]);
+}
+
+static int record_version(const struct vfcap_record *record)
+{
+	for (size_t i = 0; i < record->n; i++)
+		if (vfcap_before_enabled(&record->before[i]))
+			return 2;
+	return 1;
+}
+
 int vfcap_record_add(struct vfcap_record *record, const struct vfcap_before *before)
 {
 	struct vfcap_before *more = vfcap_more(record->before, record->n, sizeof(*more));
@@ -287,26 +309,51 @@ int vfcap_record_add(struct vfcap_record *record, const struct vfcap_before *bef
 	return 0;
 }
 
+/* The version of a record that is of this boot; 0: it is of another; -EBADMSG, -EPROTONOSUPPORT. */
 static int parse_record_head(char *line, const char *pf, const char *boot)
 {
 	char *word[4];
-	int err = split_head(line, "vfcap-record", word, 4);
+	int ours, version = split_head(line, "vfcap-record", 2, word, 4);
 
-	if (err)
-		return err;
-	return strcmp(word[2], pf) ? -EBADMSG : is_of_boot(word[3], boot);
+	if (version < 0)
+		return version;
+	ours = strcmp(word[2], pf) ? -EBADMSG : is_of_boot(word[3], boot);
+	return ours > 0 ? version : ours;
 }
 
 static bool parse_before(char *line, struct vfcap_before *before)
 {
-	char *word[4];
+	char *word[5];
+	size_t n = split(line, word, 5);
 
-	return split(line, word, 4) == 4 && strcmp(word[0], "vf") == 0 &&
-	       parse_address(word[1], &before->vf) && parse_driver(word[2], before->driver) &&
-	       parse_driver(word[3], before->override);
+	*before = (struct vfcap_before){ 0 };
+	if (n < 4 || !parse_address(word[1], &before->vf))
+		return false;
+	if (n == 4) {
+		before->bound = true;
+		return strcmp(word[0], "vf") == 0 && parse_driver(word[2], before->driver) &&
+		       parse_driver(word[3], before->override);
+	}
+	before->known = ALL_KNOWN;
+	for (unsigned int a = 0; a < VFCAP_ATTRS && n == 5; a++)
+		if (!parse_value(word[2 + a], VFCAP_CFG_SIZE - 1, &before->knob[a]))
+			return false;
+	return n == 5 && strcmp(word[0], "knob") == 0 && vfcap_before_enabled(before);
 }
 
-static int parse_befores(struct text *text, struct vfcap_record *record)
+/* What is said of a VF's knob goes to what was said of that VF just before. */
+static int add_line(struct vfcap_record *record, const struct vfcap_before *line)
+{
+	struct vfcap_before *last = record->n ? &record->before[record->n - 1] : NULL;
+
+	if (line->bound || !last || last->known || vfcap_address_compare(last->vf, line->vf))
+		return vfcap_record_add(record, line);
+	last->known = line->known;
+	memcpy(last->knob, line->knob, sizeof(last->knob));
+	return 0;
+}
+
+static int parse_befores(struct text *text, int version, struct vfcap_record *record)
 {
 	char line[VFCAP_JOURNAL_LINE];
 	struct vfcap_before before;
@@ -314,8 +361,10 @@ static int parse_befores(struct text *text, struct vfcap_record *record)
 	int err = 0;
 
 	while (!err && (got = next_line(text, line)) == LINE_WHOLE)
-		err = parse_before(line, &before) ? vfcap_record_add(record, &before) : -EBADMSG;
-	return err ? err : got == LINE_NONE ? 0 : -EBADMSG;
+		err = parse_before(line, &before) ? add_line(record, &before) : -EBADMSG;
+	if (err)
+		return err;
+	return got == LINE_NONE && record_version(record) == version ? 0 : -EBADMSG;
 }
 
 int vfcap_record_parse(const char *data, size_t len, const char *pf, const char *boot,
@@ -329,7 +378,7 @@ int vfcap_record_parse(const char *data, size_t len, const char *pf, const char 
 	if ((!len || !memchr(data, '\0', len)) && next_line(&text, line) == LINE_WHOLE)
 		ret = parse_record_head(line, pf, boot);
 	if (ret > 0)
-		ret = parse_befores(&text, record);
+		ret = parse_befores(&text, ret, record);
 	if (ret)
 		vfcap_record_free(record);
 	return ret;
@@ -346,8 +395,16 @@ void vfcap_record_print(FILE *out, const struct vfcap_record *record, const char
 {
 	char address[VFCAP_ADDRESS_LEN];
 
-	fprintf(out, "vfcap-record 1 %s %s\n", pf, boot);
-	for (size_t i = 0; i < record->n; i++)
-		fprintf(out, "vf %s %s %s\n", vfcap_address_format(record->before[i].vf, address),
-			or_dash(record->before[i].driver), or_dash(record->before[i].override));
+	fprintf(out, "vfcap-record %d %s %s\n", record_version(record), pf, boot);
+	for (size_t i = 0; i < record->n; i++) {
+		const struct vfcap_before *before = &record->before[i];
+
+		vfcap_address_format(before->vf, address);
+		if (before->bound)
+			fprintf(out, "vf %s %s %s\n", address, or_dash(before->driver),
+				or_dash(before->override));
+		if (vfcap_before_enabled(before))
+			fprintf(out, "knob %s %u %u %u\n", address, before->knob[VFCAP_ATTR_PASID],
+				before->knob[VFCAP_ATTR_PRI], before->knob[VFCAP_ATTR_WIDTH]);
+	}
 }

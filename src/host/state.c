@@ -373,21 +373,52 @@ static void forget_before(struct vfcap_record *record, struct vfcap_address vf)
 		*before = record->before[--record->n];
 }
 
+/* What is recorded of a VF, begun where there is nothing. NULL: no memory. */
+static struct vfcap_before *record_get(struct vfcap_record *record, struct vfcap_address vf)
+{
+	struct vfcap_before *before = record_find(record, vf), fresh = { .vf = vf };
+
+	if (!before && vfcap_record_add(record, &fresh) == 0)
+		before = &record->before[record->n - 1];
+	return before;
+}
+
 /* What a step tells of the time before it. An override that was ours already tells nothing. */
 static int learn(struct vfcap_record *record, const struct vfcap_entry *entry)
 {
-	struct vfcap_before *before = record_find(record, entry->vf), fresh = { .vf = entry->vf };
-	int err = 0;
+	struct vfcap_before *before = record_get(record, entry->vf);
 
-	if (!before) {
-		err = vfcap_record_add(record, &fresh);
-		before = err ? &fresh : &record->before[record->n - 1];
-	}
+	if (!before)
+		return -ENOMEM;
+	before->bound = true;
 	if (entry->step.kind == VFCAP_STEP_OVERRIDE)
 		memcpy(before->override, entry->step.from, VFCAP_NAME_ROOM);
 	else if (entry->step.kind == VFCAP_STEP_UNBIND)
 		memcpy(before->driver, entry->step.from, VFCAP_NAME_ROOM);
-	return err;
+	return 0;
+}
+
+/* What a step leaves in the knob. Steps of one VF come together: *last is what is recorded of the VF of the last one. */
+static int learn_knob(struct vfcap_record *record, const struct vfcap_entry *entry,
+		      struct vfcap_before **last)
+{
+	enum vfcap_attr attr = entry->step.attr;
+
+	if (!*last || vfcap_address_compare((*last)->vf, entry->vf))
+		*last = record_get(record, entry->vf);
+	if (!*last)
+		return -ENOMEM;
+	(*last)->knob[attr] = entry->step.new;
+	(*last)->known |= 1u << attr;
+	return 0;
+}
+
+/* Nothing is kept of VFs of which there is nothing to say. */
+static void clean(struct vfcap_record *record)
+{
+	for (size_t i = record->n; i-- > 0;)
+		if (!record->before[i].bound && !vfcap_before_enabled(&record->before[i]))
+			record->before[i] = record->before[--record->n];
 }
 
 /* Was it bound to our driver, beginning with the i-th entry, which is its own? */
@@ -411,31 +442,49 @@ static bool was_recreated(const struct vfcap_undo *undo)
 	return false;
 }
 
-/* What a run that is done makes of the record. VFs come one after the other in a run. Those that it
- * created were bound to nothing before, and that is nothing to go back to. */
+/* What a run that is done makes of the record. VFs come one after the other in a run, their knobs before or after. VFs
+ * that it created were bound to nothing before, and that is nothing to go back to. */
 static int apply(struct vfcap_record *record, const struct vfcap_undo *undo)
 {
 	const struct vfcap_address *last = NULL;
-	bool bound = false;
+	bool bound = false, recreated = was_recreated(undo);
+	struct vfcap_before *knob = NULL;
 	int err = 0;
 
-	if (was_recreated(undo)) {
-		vfcap_record_free(record);
-		return 0;
-	}
+	for (size_t i = 0; i < record->n && recreated; i++)
+		record->before[i].bound = false;
 	for (size_t i = 0; i < undo->n && !err; i++) {
 		const struct vfcap_entry *entry = &undo->entry[i];
 
-		if (entry->step.kind == VFCAP_STEP_KNOB)
+		if (entry->step.kind == VFCAP_STEP_KNOB) {
+			err = learn_knob(record, entry, &knob);
+			continue;
+		}
+		if (recreated)
 			continue;
 		if (!last || vfcap_address_compare(*last, entry->vf)) {
 			bound = was_bound(undo, i);
 			forget_before(record, entry->vf);
 		}
+		knob = NULL;
 		last = &entry->vf;
 		if (bound)
 			err = learn(record, entry);
 	}
+	clean(record);
+	return err;
+}
+
+int vfcap_record_read_all(const struct vfcap_function *pf, struct vfcap_record *record)
+{
+	struct vfcap_undo undo = { 0 };
+	int err = vfcap_record_read(pf, record);
+
+	if (!err)
+		err = vfcap_undo_read(pf, &undo);
+	if (!err && undo.done)
+		err = said(pf, apply(record, &undo), "record");
+	vfcap_undo_free(&undo);
 	return err;
 }
 

@@ -28,6 +28,12 @@ int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status
 	return 0;
 }
 
+/* A log also says what a run left as it found it. */
+static bool changes(const struct vfcap_step *step)
+{
+	return step->kind != VFCAP_STEP_KNOB || step->old != step->new;
+}
+
 /* One that cannot be read or understood keeps the PF from being changed. */
 static int check_record(const struct vfcap_function *pf)
 {
@@ -55,7 +61,8 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 		return err;
 	for (size_t i = 0; i < undo.n; i++)
 		leftover->n_steps +=
-			!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address);
+			changes(&undo.entry[i].step) &&
+			(!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address));
 	leftover->there = undo.there && (!is_vf || leftover->n_steps);
 	if (leftover->there)
 		err = vfcap_undo_running(pf);

@@ -193,7 +193,7 @@ static int snap_record(struct vfcap_function *vf, const struct sight *sight,
 	const struct vfcap_before *before = vfcap_record_find(&sight->record, vf->address);
 	int loaded;
 
-	if (!before)
+	if (!before || !before->bound)
 		return 0;
 	s->recorded = true;
 	memcpy(s->driver, before->driver, sizeof(s->driver));
@@ -691,6 +691,26 @@ static int fail_at(struct vfcap_outcome *out, int err)
 	return err;
 }
 
+/* What no step changes is written down, too: what the log says of a knob is whole, and goes into the record. */
+static int write_down_rest(struct vfcap_run *run, const struct vfcap_outcome *out,
+			   const struct vfcap_knob *knob)
+{
+	struct vfcap_step step = { .kind = VFCAP_STEP_KNOB };
+	unsigned int changed = 0;
+	int err = 0;
+
+	for (size_t i = 0; i < out->n_steps; i++)
+		if (out->step[i].kind == VFCAP_STEP_KNOB)
+			changed |= 1u << out->step[i].attr;
+	for (unsigned int a = 0; a < VFCAP_ATTRS && !err; a++) {
+		step.attr = a;
+		step.old = step.new = knob->value[a];
+		if (!(changed & 1u << a))
+			err = vfcap_journal_step(&run->journal, out->vf, &step);
+	}
+	return err;
+}
+
 /* The knob of a VF that was bound begins with what the driver kept of it: the steps lead from there. */
 static int make_knob(struct vfcap_run *run, size_t i)
 {
@@ -701,7 +721,10 @@ static int make_knob(struct vfcap_run *run, size_t i)
 	if (err)
 		return err;
 	vfcap_renew_knob_steps(knob.value, out, run->change->step + i * VFCAP_STEPS_MOST);
-	return make_steps(run, out, PART_KNOB);
+	err = vfcap_run_go_on(run);
+	if (!err)
+		err = write_down_rest(run, out, &knob);
+	return err ? err : make_steps(run, out, PART_KNOB);
 }
 
 static bool is_bound_to_ours(const struct vfcap_outcome *out)

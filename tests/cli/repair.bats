@@ -167,11 +167,11 @@ log() { # LINE...
 			kernel -- status $option ens1f0
 	done
 	rm "$undo"
-	echo "vfcap-record 2 $pf $boot" >"$record"
+	echo "vfcap-record 3 $pf $boot" >"$record"
 	run kernel -- disable --assume-unused ens1f0/vf4
 	assert_failure 1
 	assert_output --partial "/run/vfcap/$pf.record: was written by a later vfcap"
-	assert_equal "$(<"$record")" "vfcap-record 2 $pf $boot"
+	assert_equal "$(<"$record")" "vfcap-record 3 $pf $boot"
 }
 
 @test "repair: a FIFO as lock is refused, and nobody waits for it" {
@@ -236,7 +236,9 @@ log() { # LINE...
 	split kernel -- status --repair ens1f0
 	assert_equal "$status" 0
 	assert_equal "$stderr" "vfcap: $pf: finished enable, which had not ended"
-	assert_equal "$(<"$record")" "$(<"$fixtures/record")"$'\nvf 0000:3b:01.0 iavf -'
+	assert_equal "$(<"$record")" "$(sed 's/record 1/record 2/' "$fixtures/record")
+vf 0000:3b:01.0 iavf -
+knob 0000:3b:01.0 464 480 16"
 	mkdir -p "$dir/etc/vfcap.d"
 	cp "$fixtures/persisted.json" "$dir/etc/vfcap.d/$pf.json"
 	assert_equal "$(jqc '[.results[] | [.address, .result]]' vfcap -j --sysroot "$dir" apply --check)" \
@@ -271,7 +273,7 @@ log() { # LINE...
 	echo junk >"$record"
 	assert_stays "$record" "$pf: /run/vfcap/$pf.record: cannot be understood; look at it, then remove it" \
 		kernel -- status ens1f0
-	printf 'vfcap-record 2 %s %s\n' "$pf" "$boot" >"$record"
+	printf 'vfcap-record 3 %s %s\n' "$pf" "$boot" >"$record"
 	split kernel -- status ens1f0
 	assert_equal "$status" 1
 	[[ $stderr == *"$pf.record: was written by a later vfcap"* ]] || fail "stderr: $stderr"

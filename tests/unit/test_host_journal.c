@@ -10,6 +10,7 @@
 #define BOOT "6fd3c1b1-0000-4000-8000-0000deadbeef"
 #define HEAD(act) "vfcap-undo 1 " act " " PF " " BOOT "\n"
 #define RECORD "vfcap-record 1 " PF " " BOOT "\n"
+#define RECORD2 "vfcap-record 2 " PF " " BOOT "\n"
 
 /* As 0.1.0 wrote them. */
 static const char *const logs[] = {
@@ -33,9 +34,21 @@ static const char *const logs[] = {
 	HEAD("apply"),
 };
 
-static const char record[] = RECORD "vf 0000:01:02.0 iavf -\n"
-				    "vf 0000:01:02.2 - -\n"
-				    "vf 10000:e1:02.4 vfio-pci vfio-pci\n";
+static const char *const records[] = {
+	RECORD "vf 0000:01:02.0 iavf -\n"
+	       "vf 0000:01:02.2 - -\n"
+	       "vf 10000:e1:02.4 vfio-pci vfio-pci\n",
+	RECORD,
+	/* From here on not those of 0.1.0: also what was enabled. */
+	RECORD2 "vf 0000:01:02.0 iavf -\n"
+		"knob 0000:01:02.0 432 0 0\n"
+		"vf 0000:01:02.2 - -\n"
+		"knob 10000:e1:02.4 0 4080 20\n"
+		"knob 10000:e1:02.6 256 264 20\n"
+		"vf 0000:01:02.6 - -\n",
+};
+
+#define N_RECORDS (sizeof(records) / sizeof(records[0]))
 
 /* What was understood of a log, as text. */
 static void print_undo(const struct vfcap_undo *undo, char *buf, size_t size)
@@ -110,8 +123,9 @@ static void those_of_0_1_0_are_read(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
 		assert_int_equal(undo_written_back(logs[i], strlen(logs[i])), strlen(logs[i]));
-	assert_int_equal(record_written_back(record, strlen(record)), strlen(record));
-	assert_int_equal(record_written_back(RECORD, strlen(RECORD)), strlen(RECORD));
+	for (size_t i = 0; i < N_RECORDS; i++)
+		assert_int_equal(record_written_back(records[i], strlen(records[i])),
+				 strlen(records[i]));
 }
 
 /* A killed run may have cut off the last line that it appended; the head it wrote as a whole, and the record, too. */
@@ -127,31 +141,20 @@ static void only_the_last_line_of_a_log_may_be_cut_off(void **state)
 			assert_int_equal(undo_written_back(logs[i], len), whole);
 			assert_int_equal(undo_is_damaged(logs[i], len), !whole);
 		}
-	for (size_t len = 0; len < strlen(record); len++)
-		if (!len || record[len - 1] != '\n')
-			assert_int_equal(record_written_back(record, len), 0);
+	for (size_t i = 0; i < N_RECORDS; i++)
+		for (size_t len = 0; len < strlen(records[i]); len++)
+			if (!len || records[i][len - 1] != '\n')
+				assert_int_equal(record_written_back(records[i], len), 0);
 }
 
-/* Each byte is made each other one: what is still understood differs nowhere from what is written. */
-static void one_wrong_byte_is_seen(void **state)
+static void wrong_bytes_of_a_record(const char *record)
 {
+	struct vfcap_record parsed;
 	char text[1024];
+	int err;
 
-	(void)state;
-	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
-		for (size_t at = 0; at < strlen(logs[i]); at++)
-			for (int c = 0; c < 256; c++) {
-				strcpy(text, logs[i]);
-				text[at] = (char)c;
-				undo_written_back(text, strlen(logs[i]));
-				if (!c)
-					assert_true(undo_is_damaged(text, strlen(logs[i])));
-			}
 	for (size_t at = 0; at < strlen(record); at++)
 		for (int c = 0; c < 256; c++) {
-			struct vfcap_record parsed;
-			int err;
-
 			strcpy(text, record);
 			text[at] = (char)c;
 			err = vfcap_record_parse(text, strlen(record), PF, BOOT, &parsed);
@@ -162,6 +165,25 @@ static void one_wrong_byte_is_seen(void **state)
 				assert_int_equal(err, -EBADMSG);
 			vfcap_record_free(&parsed);
 		}
+}
+
+/* Each byte is made each other one: what is still understood differs nowhere from what is written. */
+static void one_wrong_byte_is_seen(void **state)
+{
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < N_RECORDS; i++)
+		wrong_bytes_of_a_record(records[i]);
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++)
+		for (size_t at = 0; at < strlen(logs[i]); at++)
+			for (int c = 0; c < 256; c++) {
+				strcpy(text, logs[i]);
+				text[at] = (char)c;
+				undo_written_back(text, strlen(logs[i]));
+				if (!c)
+					assert_true(undo_is_damaged(text, strlen(logs[i])));
+			}
 }
 
 static void damaged_logs_are_none(void **state)
@@ -232,7 +254,9 @@ static void those_of_later_versions_are_not_touched(void **state)
 			-EPROTONOSUPPORT);
 		assert_false(undo.there);
 	}
-	assert_int_equal(vfcap_record_parse("vfcap-record 2\n", 15, PF, BOOT, &parsed),
+	assert_int_equal(vfcap_record_parse("vfcap-record 3\n", 15, PF, BOOT, &parsed),
+			 -EPROTONOSUPPORT);
+	assert_int_equal(vfcap_record_parse("vfcap-record 20\n", 16, PF, BOOT, &parsed),
 			 -EPROTONOSUPPORT);
 }
 
@@ -265,6 +289,15 @@ static void damaged_records_are_errors(void **state)
 		RECORD "vf 0000:01:02.0 iavf ../evil\n",
 		RECORD "\n",
 		RECORD "vf 0000:01:02.0 iavf -\nvf 0000:01:02.2 i",
+		RECORD "knob 0000:01:02.0 432 0 0\n",
+		RECORD2,
+		RECORD2 "vf 0000:01:02.0 iavf -\n",
+		RECORD2 "knob 0000:01:02.0 0 0 20\n",
+		RECORD2 "knob 0000:01:02.0 432 0\n",
+		RECORD2 "knob 0000:01:02.0 432 0 0 0\n",
+		RECORD2 "knob 0000:01:02.0 4096 0 0\n",
+		RECORD2 "knob 0000:01:02.0 0x1b0 0 0\n",
+		RECORD2 "vf 0000:01:02.0 432 0 0\n",
 	};
 	static const char zeros[512];
 	struct vfcap_record parsed;

@@ -467,6 +467,20 @@ static void only_what_concerns_one_is_done(void **state)
 
 /* ------------------------------------------------------------------------------------------- count -- */
 
+/* There is nothing to go back to of VFs that were made, only what was enabled in them. */
+static void assert_recorded(const char *lines)
+{
+	char text[512], expected[512];
+	int fd = openat(world.tree.fd, RECORD, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	snprintf(expected, sizeof(expected),
+		 "vfcap-record 2 " PF " 6fd3c1b1-0000-4000-8000-0000deadbeef\n%s", lines);
+	assert_string_equal(text, expected);
+}
+
 /* VFs that are not described become what they were; those that are new, what the kernel would make of them. */
 static void another_number_leaves_the_others_as_they_were(void **state)
 {
@@ -478,18 +492,20 @@ static void another_number_leaves_the_others_as_they_were(void **state)
 	describe(PF "/vf1", at_200);
 	expect("dd", "");
 	assert_looks(IAVF OURS("512") GONE "2 1\n");
-	assert_false(file_there(RECORD));
+	assert_recorded("knob 0000:01:02.2 512 0 0\n");
 	expect("uu", "");
 	describe_nothing();
 	describe_count(PF, 3);
 	expect("d", "");
 	assert_looks(IAVF OURS("512") IAVF "3 1\n");
+	assert_recorded("knob 0000:01:02.2 512 0 0\n");
 	tree_text(&world.tree, DEVICES PF "/sriov_drivers_autoprobe", "0\n");
 	describe_count(PF, 3);
 	describe_nothing();
 	describe_count(PF, 0);
 	expect("d", "");
 	assert_looks(GONE GONE GONE "0 0\n");
+	assert_false(file_there(RECORD));
 	describe_nothing();
 	describe_count(PF, 3);
 	describe(PF "/vf2", automatic);

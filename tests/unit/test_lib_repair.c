@@ -180,7 +180,7 @@ static void what_is_no_file_is_named(void **state)
 static void what_a_later_vfcap_wrote_is_left_to_it(void **state)
 {
 	static const char log[] = "vfcap-undo 2 enable " PF " " BOOT "\nhead\n";
-	static const char record[] = "vfcap-record 2 " PF " " BOOT "\nhead\n";
+	static const char record[] = "vfcap-record 3 " PF " " BOOT "\nhead\n";
 	static const char message[] = "was written by a later vfcap";
 
 	(void)state;

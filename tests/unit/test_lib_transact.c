@@ -348,6 +348,46 @@ static void a_dry_run_tells_the_steps(void **state)
 	world_end();
 }
 
+/* ---------------------------------------------------------------------------------------- the record -- */
+
+static void assert_record(const char *version, const char *lines)
+{
+	char text[512], expected[512];
+	int fd = openat(world.tree.fd, RECORD, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	snprintf(expected, sizeof(expected),
+		 "vfcap-record %s " PF " 6fd3c1b1-0000-4000-8000-0000deadbeef\n%s", version, lines);
+	assert_string_equal(text, expected);
+}
+
+/* Of the third only what it shows: it was ours before, and nobody knows what before that. */
+static void what_was_enabled_is_recorded(void **state)
+{
+	struct vfcap_change_options narrow = enable, staying = disable;
+
+	(void)state;
+	narrow.wish.width = 16;
+	staying.no_bind = true;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_record("2", "vf 0000:01:02.0 iavf -\nknob 0000:01:02.0 432 0 0\n"
+			   "vf 0000:01:02.2 - -\nknob 0000:01:02.2 432 0 0\n"
+			   "knob 0000:01:02.4 432 0 0\n");
+	expect(&narrow, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_record("2", "vf 0000:01:02.0 iavf -\nknob 0000:01:02.0 432 0 16\n"
+			   "vf 0000:01:02.2 - -\nknob 0000:01:02.2 432 0 16\n"
+			   "knob 0000:01:02.4 432 0 16\n");
+	expect(&staying, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_record("1", "vf 0000:01:02.0 iavf -\nvf 0000:01:02.2 - -\n");
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	assert_false(file_there(RECORD));
+	world_end();
+}
+
 /* ---------------------------------------------------------------------------- what the driver keeps -- */
 
 static void keep(int vf, const char *pasid, const char *pri, const char *width)
@@ -399,6 +439,9 @@ static void enable_goes_on_from_what_is_kept(void **state)
 	vfcap_change_free(change);
 	vfcap_free(ctx);
 	assert_world(after_enable);
+	assert_record("2", "vf 0000:01:02.0 iavf -\nknob 0000:01:02.0 432 0 0\n"
+			   "vf 0000:01:02.2 - -\nknob 0000:01:02.2 432 0 0\n"
+			   "knob 0000:01:02.4 432 0 0\n");
 	get(0, "vfcap/pri_offset", text, sizeof(text));
 	assert_int_equal(strtol(text, NULL, 0), 0);
 	expect(&enable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
@@ -792,6 +835,7 @@ int main(void)
 		cmocka_unit_test(a_damaged_log_is_named),
 		cmocka_unit_test(the_directory_is_ours_alone),
 		cmocka_unit_test(a_dry_run_tells_the_steps),
+		cmocka_unit_test(what_was_enabled_is_recorded),
 		cmocka_unit_test(enable_goes_on_from_what_is_kept),
 		cmocka_unit_test(what_is_kept_is_restored),
 		cmocka_unit_test(what_was_disabled_is_off_when_it_is_bound_again),
