@@ -239,6 +239,8 @@ void vfcap_outcomes_end(struct vfcap_outcomes *o);
 int vfcap_cli_change(struct vfcap_cli *cli, struct vfcap_change_options *opt, bool persist);
 
 /* {"pasid":offset,"pri":null} */
+/* What was enabled: null where nothing was. */
+json_t *vfcap_enabled_json(struct vfcap_json *json, const struct vfcap_enabled *enabled);
 json_t *vfcap_offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_EMULS]);
 
 /* ------------------------------------------------------------------------------ keep (keep.c) -- */

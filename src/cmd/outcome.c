@@ -140,6 +140,17 @@ json_t *vfcap_offsets_json(struct vfcap_json *json, const uint16_t offset[VFCAP_
 	return object;
 }
 
+json_t *vfcap_enabled_json(struct vfcap_json *json, const struct vfcap_enabled *enabled)
+{
+	json_t *object;
+
+	if (!enabled->there)
+		return json_null();
+	object = vfcap_offsets_json(json, enabled->offset);
+	vfcap_json_set(json, object, "width", json_integer(enabled->width));
+	return object;
+}
+
 static json_t *step_json(struct vfcap_json *json, const struct vfcap_step *step)
 {
 	const char *name = vfcap_step_name(step), *attribute = vfcap_step_attribute(step);

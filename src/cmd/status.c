@@ -14,6 +14,8 @@ struct item {
 	struct vfcap_status status;
 	struct vfcap_leftover left;
 	int left_err; /* it cannot be known */
+	struct vfcap_enabled enabled;
+	int enabled_err;
 };
 
 struct looking {
@@ -97,19 +99,31 @@ static void fill_width(struct vfcap_out *cell, void *item)
 		vfcap_out_dec(cell, status->width);
 }
 
-static void fill_shown(struct vfcap_out *cell, void *item)
+static void out_places(struct vfcap_out *cell, const uint16_t offset[VFCAP_EMULS])
 {
-	const struct vfcap_status *status = &((struct item *)item)->status;
 	const char *between = "";
 	unsigned int e;
 
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (!status->shown[e])
+		if (!offset[e])
 			continue;
 		vfcap_out_printf(cell, "%s%s@%x", between, vfcap_capinfo(vfcap_emul_id(e))->name,
-				 status->shown[e]);
+				 offset[e]);
 		between = ",";
 	}
+}
+
+static void fill_shown(struct vfcap_out *cell, void *item)
+{
+	out_places(cell, ((struct item *)item)->status.shown);
+}
+
+static void fill_changed(struct vfcap_out *cell, void *item)
+{
+	const struct vfcap_enabled *enabled = &((struct item *)item)->enabled;
+
+	if (enabled->changed)
+		out_places(cell, enabled->offset);
 }
 
 /* "enable, 3 steps" */
@@ -151,6 +165,8 @@ static const struct vfcap_column columns[] = {
 	{ "PRI", "the same", DEFAULT | RIGHT, fill_pri },
 	{ "WIDTH", "PASID bits that are configured; none: the PF's", DEFAULT | RIGHT, fill_width },
 	{ "SHOWN", "what the open device shows, and at which offset", DEFAULT, fill_shown },
+	{ "CHANGED", "what was enabled, where that is not what is configured now", DEFAULT,
+	  fill_changed },
 	{ "LEFTOVER", "what a killed run left; ?: cannot be known", DEFAULT, fill_leftover },
 };
 
@@ -192,6 +208,10 @@ static void add_json(struct looking *look, const struct item *item)
 	vfcap_json_set(json, object, "shown", vfcap_offsets_json(json, status->shown));
 	if (status->bound)
 		vfcap_json_set(json, object, "width", json_integer(status->width));
+	if (!item->enabled_err) {
+		vfcap_json_set(json, object, "enabled", vfcap_enabled_json(json, &item->enabled));
+		vfcap_json_set(json, object, "changed", json_boolean(item->enabled.changed));
+	}
 	if (!item->left_err)
 		vfcap_json_set(json, object, "leftover", leftover_json(json, &item->left));
 	vfcap_json_element(json, object);
@@ -235,6 +255,16 @@ static int find_leftover(struct looking *look, struct vfcap_function *fn,
 	return err;
 }
 
+static int find_enabled(struct looking *look, struct vfcap_function *vf,
+			struct vfcap_enabled *enabled)
+{
+	int err = vfcap_function_enabled(vf, enabled);
+
+	if (err && err != -EACCES)
+		fail_once(look);
+	return err;
+}
+
 static void add_vf(struct looking *look, struct vfcap_function *vf)
 {
 	struct item item = { .vf = vf };
@@ -248,6 +278,7 @@ static void add_vf(struct looking *look, struct vfcap_function *vf)
 		return;
 	}
 	item.left_err = find_leftover(look, vf, &item.left);
+	item.enabled_err = find_enabled(look, vf, &item.enabled);
 	if (look->table)
 		row = vfcap_table_add(look->table, VFCAP_TABLE_ROOT, &item);
 	else

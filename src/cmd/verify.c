@@ -67,6 +67,8 @@ static struct outcome judge(const struct vfcap_verdict *verdict, int err)
 
 	if (err)
 		return (struct outcome){ "failed", error_code(err), VFCAP_EXIT_FAILED };
+	if (verdict->enabled.changed)
+		return (struct outcome){ "refused", vfcap_code_name(VFCAP_CHANGED), VFCAP_EXIT_NO };
 	if (!verdict->has_knob)
 		return (struct outcome){ "refused", vfcap_code_name(VFCAP_NOT_BOUND),
 					 VFCAP_EXIT_NO };
@@ -86,16 +88,19 @@ static const char *emul_name(unsigned int e)
 
 /* -------------------------------------------------------------------------------------- text -- */
 
-static void print_configured(struct vfcap_out *out, const struct vfcap_verdict *verdict)
+/* width: 0: not said. */
+static void print_offsets(struct vfcap_out *out, const uint16_t offset[VFCAP_EMULS],
+			  unsigned int width)
 {
 	const char *before = "";
 	unsigned int e;
 
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (!verdict->configured[e])
+		if (!offset[e])
 			continue;
-		vfcap_out_printf(out, "%s%s at 0x%03x", before, emul_name(e),
-				 verdict->configured[e]);
+		vfcap_out_printf(out, "%s%s at 0x%03x", before, emul_name(e), offset[e]);
+		if (e == VFCAP_EMUL_PASID && width)
+			vfcap_out_printf(out, " (%u bits)", width);
 		before = ", ";
 	}
 	if (!*before)
@@ -131,6 +136,30 @@ static void print_differences(struct vfcap_out *out, const struct vfcap_verdict 
 	}
 }
 
+/* Nothing was opened. */
+static void print_changed(struct vfcap_out *out, const struct vfcap_function *vf,
+			  const struct vfcap_verdict *verdict)
+{
+	const struct vfcap_enabled *enabled = &verdict->enabled;
+	const char *driver = vfcap_function_driver(vf);
+
+	vfcap_out_style(out, VFCAP_STYLE_BAD);
+	vfcap_out_str(out, "  was enabled: ");
+	print_offsets(out, enabled->offset, enabled->width);
+	vfcap_out_str(out, "; now: ");
+	if (verdict->has_knob)
+		print_offsets(out, verdict->configured, verdict->width);
+	else if (driver)
+		vfcap_out_str(out, "bound to ");
+	else
+		vfcap_out_str(out, "no driver is bound");
+	if (!verdict->has_knob && driver)
+		vfcap_out_text(out, driver);
+	vfcap_out_printf(out, " (%s)", vfcap_code_name(VFCAP_CHANGED));
+	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
+	vfcap_out_char(out, '\n');
+}
+
 /* Without a knob nothing was opened. */
 static void print_no_knob(struct vfcap_out *out, const struct vfcap_function *vf)
 {
@@ -162,6 +191,10 @@ static bool any_refused(const struct vfcap_verdict *verdict)
 static void print_body(struct vfcap_out *out, struct vfcap_function *vf,
 		       const struct vfcap_verdict *verdict)
 {
+	if (verdict->enabled.changed) {
+		print_changed(out, vf, verdict);
+		return;
+	}
 	if (!verdict->has_knob) {
 		print_no_knob(out, vf);
 		return;
@@ -175,7 +208,7 @@ static void print_body(struct vfcap_out *out, struct vfcap_function *vf,
 	else
 		vfcap_out_str(out, "  a guest sees the chain as configured: ");
 	if (verdict->n || !any_refused(verdict))
-		print_configured(out, verdict);
+		print_offsets(out, verdict->configured, 0);
 	vfcap_out_style(out, VFCAP_STYLE_PLAIN);
 	vfcap_out_printf(out, " (%u header%s compared", verdict->n_links,
 			 verdict->n_links == 1 ? "" : "s");
@@ -238,7 +271,14 @@ static void print_json(struct vfcap_cli *cli, struct vfcap_json *json, struct vf
 	if (outcome->status == VFCAP_EXIT_FAILED)
 		vfcap_json_set(json, object, "error", vfcap_json_text(vfcap_error(cli->ctx)));
 	vfcap_json_set(json, object, "steps", steps_json(json, verdict));
-	if (verdict->has_knob && outcome->status != VFCAP_EXIT_FAILED) {
+	if (verdict->enabled.there)
+		vfcap_json_set(json, object, "enabled",
+			       vfcap_enabled_json(json, &verdict->enabled));
+	if (verdict->enabled.changed) {
+		vfcap_json_set(json, object, "configured",
+			       vfcap_offsets_json(json, verdict->configured));
+		json_decref(differences);
+	} else if (verdict->has_knob && outcome->status != VFCAP_EXIT_FAILED) {
 		vfcap_json_set(json, object, "configured",
 			       vfcap_offsets_json(json, verdict->configured));
 		vfcap_json_set(json, object, "shown",
@@ -350,7 +390,7 @@ const struct vfcap_command vfcap_cmd_verify = {
 	.args = "DEVICE...",
 	.doc = "does a guest see what is configured? Opens VFs through VFIO\v"
 	       "Compares the chain and the emulated registers, byte for byte, with the plan for the "
-	       "configured offsets. A PF stands for all of its VFs. Exit status 3: something differs.",
+	       "configured offsets, and those with what was enabled. A PF stands for all of its VFs. Exit status 3: something differs.",
 	.options = options,
 	.option = verify_option,
 	.run = verify_run,

@@ -450,6 +450,7 @@ enum vfcap_code {
 	VFCAP_NO_DRIVER, /* apply only, as those below */
 	VFCAP_DISAGREES,
 	VFCAP_OWNED,
+	VFCAP_CHANGED, /* verify only */
 	VFCAP_CODES
 };
 

@@ -180,6 +180,7 @@ static const struct {
 	[VFCAP_NO_DRIVER] = { "no-driver", "the driver is not there" },
 	[VFCAP_DISAGREES] = { "rule-disagrees", "the rule leads to another offset here" },
 	[VFCAP_OWNED] = { "owned", "the number of VFs is set by somebody else" },
+	[VFCAP_CHANGED] = { "changed", "what was enabled is not so any more" },
 };
 
 const char *vfcap_rule_name(enum vfcap_rule rule)

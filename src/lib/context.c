@@ -17,7 +17,7 @@ int vfcap_new(struct vfcap **out)
 		return -ENOMEM;
 	ctx->host.release = VFCAP_RELEASE_NEWEST;
 	ctx->host.ops = &vfcap_ops_kernel;
-	ctx->verify = vfcap_verify;
+	ctx->verify = vfcap_verify_knob;
 	return 0;
 }
 

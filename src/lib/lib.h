@@ -14,7 +14,7 @@ struct vfcap {
 	char title[256]; /* for vfcap_function_title() */
 	struct vfcap_chain
 		*scratch; /* a chain is walked here, then kept in the room it needs; owned */
-	/* vfcap_verify(), or what a test puts in its place. */
+	/* vfcap_verify_knob(), or what a test puts in its place. */
 	int (*verify)(struct vfcap_function *vf, const char *token, bool writes,
 		      struct vfcap_verdict *verdict);
 };
@@ -28,6 +28,10 @@ struct vfcap_knob; /* ../host/change.h */
 
 /* plan.c: the wish whose plan is what that knob says; false: nothing is emulated. */
 bool vfcap_knob_wish(const struct vfcap_knob *knob, struct vfcap_wish *wish);
+
+/* verify.c: vfcap_verify() without what was enabled, which is recorded only when a run is done. */
+int vfcap_verify_knob(struct vfcap_function *vf, const char *token, bool writes,
+		      struct vfcap_verdict *verdict);
 
 /* function.c: did reading its config space fail? -errno, said. What is known not to be readable by this reader, or now, is
  * no failure: 0. */

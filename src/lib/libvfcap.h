@@ -253,6 +253,17 @@ struct vfcap_difference {
 	uint32_t wrote;
 };
 
+/* What vfcap enabled in a VF, by the record in /run/vfcap. */
+struct vfcap_enabled {
+	bool there; /* false: nothing, or that was not recorded */
+	uint16_t offset[VFCAP_EMULS]; /* 0: not emulated */
+	uint8_t width; /* 0: the PF's */
+	bool changed; /* the VF's knob says something else now, or the VF has none */
+};
+
+/* 0, or -errno, said: it cannot be known (-EACCES: needs root). */
+int vfcap_function_enabled(struct vfcap_function *vf, struct vfcap_enabled *enabled);
+
 /* What came of a comparison. */
 struct vfcap_verdict {
 	bool has_knob; /* false: it is not vfcap's driver, nothing was opened and all else is 0 */
@@ -264,18 +275,22 @@ struct vfcap_verdict {
 	unsigned int n_writes; /* that were tried */
 	size_t n;
 	struct vfcap_difference *difference; /* n of them; owned */
+	/* Of vfcap_verify() alone. When that was changed, nothing was opened, and all else but the knob's is 0. */
+	struct vfcap_enabled enabled;
+	uint8_t width; /* by the knob; 0: the PF's */
 };
 
 /*
  * Opens a VF and compares, byte for byte, what a guest sees with what a plan with the offsets of the VF's knob
  * composes: the emulated capabilities, and the headers of all of the visible chain. With writes, and when there was
  * no difference, also writes to each emulated register by byte, word and dword, holds what comes of it against the
- * registers' masks, and puts back what was there. "No" is in the verdict, which is the caller's:
- * vfcap_verdict_free(). 0, or an error as of vfcap_guest_open() or of reading.
+ * registers' masks, and puts back what was there. Before all that, the knob is held against vfcap_function_enabled(),
+ * unless that needs root, which is logged. "No" is in the verdict, which is the caller's: vfcap_verdict_free(). 0, or an
+ * error as of vfcap_guest_open() or of reading.
  */
 int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes, struct vfcap_verdict *verdict);
 
-/* The same of one that was just opened. */
+/* The same of one that was just opened, without what was enabled. */
 int vfcap_guest_verify(struct vfcap_guest *guest, bool writes, struct vfcap_verdict *verdict);
 
 /* Does a guest see what is configured? */

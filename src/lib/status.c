@@ -28,6 +28,31 @@ int vfcap_function_status(struct vfcap_function *vf, struct vfcap_status *status
 	return 0;
 }
 
+int vfcap_function_enabled(struct vfcap_function *vf, struct vfcap_enabled *enabled)
+{
+	const struct vfcap_before *before = NULL;
+	struct vfcap_record record = { 0 };
+	struct vfcap_knob knob;
+	int err;
+
+	vf->host->error[0] = '\0';
+	*enabled = (struct vfcap_enabled){ 0 };
+	err = vf->pf ? vfcap_record_read_all(vf->pf, &record) : 0;
+	if (!err)
+		before = vfcap_record_find(&record, vf->address);
+	if (before && vfcap_before_enabled(before)) {
+		enabled->there = true;
+		for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+			enabled->offset[e] = before->knob[e];
+		enabled->width = (uint8_t)before->knob[VFCAP_ATTR_WIDTH];
+		err = vfcap_knob_read(vf, &knob);
+		enabled->changed = !err && (!knob.there ||
+					    memcmp(knob.value, before->knob, sizeof(knob.value)));
+	}
+	vfcap_record_free(&record);
+	return err;
+}
+
 /* A log also says what a run left as it found it. */
 static bool changes(const struct vfcap_step *step)
 {

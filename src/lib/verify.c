@@ -319,8 +319,8 @@ int vfcap_guest_verify(struct vfcap_guest *guest, bool writes, struct vfcap_verd
 	return verify_open(vf, guest, writes, verdict);
 }
 
-int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes,
-		 struct vfcap_verdict *verdict)
+int vfcap_verify_knob(struct vfcap_function *vf, const char *token, bool writes,
+		      struct vfcap_verdict *verdict)
 {
 	struct vfcap_guest *guest;
 	struct vfcap_knob knob;
@@ -341,9 +341,43 @@ int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes,
 	return err;
 }
 
+/* Without being root the record is not known, and the guest's side still is. */
+static int read_enabled(struct vfcap_function *vf, struct vfcap_enabled *enabled)
+{
+	int err = vfcap_function_enabled(vf, enabled);
+
+	if (err != -EACCES)
+		return err;
+	vfcap_host_log(vf->host, "%s: what was enabled is not known: %s", vf->name,
+		       vf->host->error);
+	vf->host->error[0] = '\0';
+	return 0;
+}
+
+int vfcap_verify(struct vfcap_function *vf, const char *token, bool writes,
+		 struct vfcap_verdict *verdict)
+{
+	struct vfcap_enabled enabled;
+	struct vfcap_knob knob;
+	int err = read_enabled(vf, &enabled);
+
+	*verdict = (struct vfcap_verdict){ 0 };
+	if (!err && !enabled.changed)
+		err = vfcap_verify_knob(vf, token, writes, verdict);
+	verdict->enabled = enabled;
+	if (err || !enabled.changed)
+		return err;
+	err = vfcap_knob_read(vf, &knob);
+	verdict->has_knob = knob.there;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		verdict->configured[e] = knob.value[e];
+	verdict->width = (uint8_t)knob.value[VFCAP_ATTR_WIDTH];
+	return err;
+}
+
 bool vfcap_verdict_good(const struct vfcap_verdict *verdict)
 {
-	if (!verdict->has_knob || verdict->n)
+	if (!verdict->has_knob || verdict->n || verdict->enabled.changed)
 		return false;
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		if (verdict->refused[e] != VFCAP_OK)

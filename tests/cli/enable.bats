@@ -234,7 +234,7 @@ results() { # ARGUMENT...
 @test "status: what is configured, and what was left" {
 	local dir undo
 	assert_equal "$(jqc '.status' vfcap -j --demo status ens1f0/vf4)" \
-		'[{"address":"0000:3b:01.4","pf":"0000:3b:00.0","driver":"vfcap-vfio-pci","state":"ready","configured":{"pasid":464,"pri":null},"shown":{"pasid":null,"pri":null},"width":0,"leftover":null}]'
+		'[{"address":"0000:3b:01.4","pf":"0000:3b:00.0","driver":"vfcap-vfio-pci","state":"ready","configured":{"pasid":464,"pri":null},"shown":{"pasid":null,"pri":null},"width":0,"enabled":null,"changed":false,"leftover":null}]'
 	dir=$(own_demo)
 	mkdir -p "$dir/run" "$dir/proc/sys/kernel/random"
 	mkdir -m 700 "$dir/run/vfcap"

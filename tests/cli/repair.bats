@@ -127,6 +127,19 @@ log() { # LINE...
 	assert_equal "$stderr" 'vfcap: /run/vfcap: needs root'
 }
 
+@test "repair: verify says that only root can know what was enabled" {
+	printf '%s\n' "vfcap-record 2 $pf $boot" 'knob 0000:3b:01.4 480 0 0' >"$record"
+	split kernel -- verify ens1f0/vf4
+	assert_equal "$status" 3
+	assert_equal "$stderr" ''
+	split strace -f -qq -o /dev/null -e inject=geteuid:retval=65534 -e "$sysfs" "$VFCAP" --sysroot "$dir" verify ens1f0/vf4
+	[[ $stderr == "vfcap: 0000:3b:01.4: what was enabled is not known: /run/vfcap: needs root"* ]] || fail "$stderr"
+	refute_output --partial changed
+	split kernel "$record" -- pread64:error=EIO -- verify ens1f0/vf4
+	assert_equal "$status" 1
+	assert_equal "$stderr" "vfcap: $pf: /run/vfcap/$pf.record: Input/output error"
+}
+
 @test "repair: a record that cannot be read is not overwritten" {
 	log 'override 0000:3b:01.0 - vfcap-vfio-pci' 'unbind 0000:3b:01.0 iavf -' 'bind 0000:3b:01.0 - vfcap-vfio-pci' 'done'
 	printf '%s\n' "vfcap-record 1 $pf $boot" 'vf 0000:3b:01.4 iavf -' >"$record"

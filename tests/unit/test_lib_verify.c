@@ -549,6 +549,49 @@ static void test_errors(void **state)
 	end(&f);
 }
 
+#define HEAD(kind, rest) "vfcap-" kind " 0000:01:00.0 -\n" rest
+
+/* What vfcap left the VF with, as its record has it. Nothing is opened where the knob says something else. */
+static void test_record(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, guest_both);
+	knob(&f, "0x200\n", "0x210\n", "0\n");
+	tree_text(&f.tree, "run/vfcap/0000:01:00.0.record",
+		  HEAD("record 1", "vf 0000:01:00.1 iavf -\n"));
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), -EOPNOTSUPP);
+	assert_false(f.verdict.enabled.there);
+	tree_text(&f.tree, "run/vfcap/0000:01:00.0.record",
+		  HEAD("record 2", "knob 0000:01:00.1 512 528 0\n"));
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), -EOPNOTSUPP);
+	assert_true(f.verdict.enabled.there && !f.verdict.enabled.changed);
+	knob(&f, "0x200\n", "0x210\n", "8\n");
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), 0);
+	assert_true(f.verdict.enabled.changed && !vfcap_verdict_good(&f.verdict));
+	assert_int_equal(f.verdict.width, 8);
+	knob(&f, "0\n", "0\n", "0\n");
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), 0);
+	assert_true(f.verdict.has_knob && f.verdict.enabled.changed);
+	assert_int_equal(f.verdict.enabled.offset[VFCAP_EMUL_PRI], 0x210);
+	assert_int_equal(f.verdict.configured[VFCAP_EMUL_PRI], 0);
+	/* A run that is done counts before it is recorded, one that is not done does not. */
+	tree_text(&f.tree, "run/vfcap/0000:01:00.0.undo",
+		  HEAD("undo 1 disable",
+		       "pasid_offset 0000:01:00.1 512 0\npri_offset 0000:01:00.1 528 0\n"));
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), 0);
+	assert_true(f.verdict.enabled.changed);
+	tree_text(&f.tree, "run/vfcap/0000:01:00.0.undo",
+		  HEAD("undo 1 disable",
+		       "pasid_offset 0000:01:00.1 512 0\npri_offset 0000:01:00.1 528 0\ndone\n"));
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), -EOPNOTSUPP);
+	assert_false(f.verdict.enabled.there);
+	tree_text(&f.tree, "run/vfcap/0000:01:00.0.record", "junk\n");
+	assert_int_equal(vfcap_verify(f.vf, NULL, false, &f.verdict), -EBADMSG);
+	end(&f);
+}
+
 /* What a VMM does with it: the chain, from the fetched bytes. */
 static void test_image(void **state)
 {
@@ -584,7 +627,8 @@ int main(void)
 		cmocka_unit_test(test_iommu_damaged), cmocka_unit_test(test_modes),
 		cmocka_unit_test(test_writes),	      cmocka_unit_test(test_raw_writes),
 		cmocka_unit_test(test_hidden),	      cmocka_unit_test(test_impossible),
-		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_errors),	      cmocka_unit_test(test_record),
+		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_image),
 	};
 

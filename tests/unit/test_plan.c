@@ -836,6 +836,7 @@ static void test_names(void **state)
 		"no-driver",
 		"rule-disagrees",
 		"owned",
+		"changed",
 	};
 	int i;
 
