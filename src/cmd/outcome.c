@@ -37,6 +37,8 @@ static void print_step(struct vfcap_out *out, const struct vfcap_step *step)
 	else if (strcmp(name, "autoprobe") == 0)
 		vfcap_out_printf(out, "sriov_drivers_autoprobe %u (was %u)\n", vfcap_step_new(step),
 				 vfcap_step_old(step));
+	else if (strcmp(name, "forget") == 0)
+		vfcap_out_str(out, "forget what vfcap-vfio-pci keeps of it\n");
 	else if (strcmp(name, "module") == 0)
 		vfcap_out_str(out, "modprobe vfcap_vfio_pci\n");
 	else

@@ -271,6 +271,20 @@ static int do_knob(struct vfcap_function *vf, const struct vfcap_step *step)
 		     0;
 }
 
+/* An older module keeps nothing, and one that is not loaded has nothing: neither has that file. */
+static int do_forget(struct vfcap_function *vf)
+{
+	int err = do_attr(vf, "sys/bus/pci/drivers/" VFCAP_DRIVER "/forget", vf->name, BIND_LIMIT);
+
+	if (!err || err == -ENOENT)
+		return 0;
+	return vfcap_host_fail(
+		vf->host, err, "%s: " VFCAP_DRIVER "/forget: %s", vf->name,
+		err == -EBUSY ?
+			"it is bound to that driver, or about to be bound or unbound; try again" :
+			strerror(-err));
+}
+
 static int do_module(struct vfcap_function *vf)
 {
 	int err, loaded = vfcap_driver_loaded(vf->host, VFCAP_DRIVER);
@@ -387,6 +401,8 @@ int vfcap_step_do(struct vfcap_function *vf, const struct vfcap_step *step)
 		return do_bind(vf, step);
 	case VFCAP_STEP_KNOB:
 		return do_knob(vf, step);
+	case VFCAP_STEP_FORGET:
+		return do_forget(vf);
 	case VFCAP_STEP_NUMVFS:
 		return do_numvfs(vf, step);
 	case VFCAP_STEP_AUTOPROBE:

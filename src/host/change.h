@@ -95,6 +95,7 @@ enum vfcap_step_kind {
 	VFCAP_STEP_VERIFY, /* not the host's to do */
 	VFCAP_STEP_NUMVFS, /* of a PF: how many VFs it has, old, new: from or to 0 */
 	VFCAP_STEP_AUTOPROBE, /* of a PF: do drivers take its VFs by themselves, old, new */
+	VFCAP_STEP_FORGET, /* what our driver keeps of a VF that is not bound to it */
 	VFCAP_STEP_KINDS
 };
 

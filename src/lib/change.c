@@ -363,27 +363,47 @@ static size_t return_steps(const struct vfcap_snapshot *s, struct vfcap_step *st
 	return n;
 }
 
+/* Of a VF that we enabled and somebody bound elsewhere, our driver keeps the knob; it forgets all of it, or nothing. */
+static size_t forget_steps(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
+			   struct vfcap_step *step)
+{
+	bool all = true, any = false;
+
+	if (is_ours(&s->now) || s->now.unbinding)
+		return 0;
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
+		all &= !opt->wish.want[e];
+	for (unsigned int e = 0; e < VFCAP_EMULS; e++) {
+		any |= s->enabled[e];
+		if (s->enabled[e] && !all && !opt->wish.want[e])
+			return 0;
+	}
+	if (any)
+		*step = make_step(VFCAP_STEP_FORGET, "", "");
+	return any;
+}
+
 static void decide_disable(const struct vfcap_snapshot *s, const struct vfcap_change_options *opt,
 			   struct vfcap_outcome *out, struct vfcap_step *step)
 {
-	bool ours = is_ours(&s->now), stays;
+	bool ours = is_ours(&s->now), stays = false;
 	uint16_t want[VFCAP_ATTRS] = { 0 };
 
-	if (!ours && strcmp(s->now.override, VFCAP_DRIVER) && !s->now.unbinding) {
-		out->result = VFCAP_UNCHANGED;
-		return;
-	}
-	stays = ours && remaining_knob(s, opt, want);
+	if (ours)
+		stays = remaining_knob(s, opt, want);
 	for (unsigned int e = 0; e < VFCAP_EMULS; e++)
 		out->offset[e] = want[e];
 	if (ours)
 		out->n_steps = vfcap_knob_steps(s->now.knob.value, want, step);
-	if (!stays && !opt->no_bind)
+	if (!stays && !opt->no_bind && (ours || strcmp(s->now.override, VFCAP_DRIVER) == 0))
 		out->n_steps += return_steps(s, step + out->n_steps);
+	if ((out->n_steps || s->now.unbinding) && refuse_use(s, out)) {
+		out->n_steps = 0;
+		return;
+	}
+	out->n_steps += forget_steps(s, opt, step + out->n_steps);
 	if (!out->n_steps && !s->now.unbinding)
 		out->result = VFCAP_UNCHANGED;
-	else if (refuse_use(s, out))
-		out->n_steps = 0;
 }
 
 /* --------------------------------------------------------------------------------------- assign -- */
@@ -396,7 +416,8 @@ static void decide_assign(const struct vfcap_snapshot *s, const struct vfcap_cha
 	char why[128];
 
 	if (strcmp(s->now.driver, driver) == 0 && !s->now.unbinding) {
-		out->result = VFCAP_UNCHANGED;
+		out->n_steps = forget_steps(s, opt, step);
+		out->result = out->n_steps ? VFCAP_DONE : VFCAP_UNCHANGED;
 		return;
 	}
 	if (s->assigned_missing) {
@@ -414,6 +435,8 @@ static void decide_assign(const struct vfcap_snapshot *s, const struct vfcap_cha
 		step[out->n_steps++] = make_step(VFCAP_STEP_UNBIND, s->now.driver, "");
 	if (*driver)
 		step[out->n_steps++] = make_step(VFCAP_STEP_BIND, "", driver);
+	if (strcmp(driver, VFCAP_DRIVER))
+		out->n_steps += forget_steps(s, opt, step + out->n_steps);
 }
 
 /* It shows what somebody has told it to show. */
@@ -486,7 +509,7 @@ static struct did what_was_done(const struct vfcap_undo *undo, struct vfcap_addr
 
 		if (vfcap_address_compare(undo->entry[i].vf, vf))
 			continue;
-		if (step->kind == VFCAP_STEP_OVERRIDE)
+		if (step->kind == VFCAP_STEP_OVERRIDE && strcmp(step->from, step->to))
 			did.override = step;
 		else if (step->kind == VFCAP_STEP_UNBIND)
 			did.unbind = step;

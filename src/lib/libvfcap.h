@@ -413,7 +413,7 @@ struct vfcap_change_options {
 /* One step of a change, made or to be made. */
 struct vfcap_step;
 
-/* "module", "override", "unbind", "bind", "knob" or "verify"; of a PF "numvfs" or "autoprobe". */
+/* "module", "override", "unbind", "bind", "knob", "verify" or "forget"; of a PF "numvfs" or "autoprobe". */
 const char *vfcap_step_name(const struct vfcap_step *step);
 /* The attribute that a step of "knob" writes ("pasid_offset"), NULL: none; and its values, which steps of a PF
  * have too. */

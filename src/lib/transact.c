@@ -193,6 +193,8 @@ static int snap_record(struct vfcap_function *vf, const struct sight *sight,
 	const struct vfcap_before *before = vfcap_record_find(&sight->record, vf->address);
 	int loaded;
 
+	for (unsigned int e = 0; e < VFCAP_EMULS && before && vfcap_before_enabled(before); e++)
+		s->enabled[e] = before->knob[e];
 	if (!before || !before->bound)
 		return 0;
 	s->recorded = true;
@@ -594,6 +596,7 @@ static const char *const step_names[VFCAP_STEP_KINDS] = {
 	[VFCAP_STEP_UNBIND] = "unbind", [VFCAP_STEP_BIND] = "bind",
 	[VFCAP_STEP_KNOB] = "knob",	[VFCAP_STEP_VERIFY] = "verify",
 	[VFCAP_STEP_NUMVFS] = "numvfs", [VFCAP_STEP_AUTOPROBE] = "autoprobe",
+	[VFCAP_STEP_FORGET] = "forget",
 };
 
 #define PART(kind) (1u << (kind))
@@ -602,7 +605,8 @@ static const char *const step_names[VFCAP_STEP_KINDS] = {
 	 PART(VFCAP_STEP_BIND))
 #define PART_KNOB PART(VFCAP_STEP_KNOB)
 #define PART_VERIFY PART(VFCAP_STEP_VERIFY)
-#define PART_ALL (~0u)
+#define PART_FORGET PART(VFCAP_STEP_FORGET)
+#define PART_ALL (~PART_FORGET)
 
 /* With the PF's capability off, which was forced, it cannot be seen. */
 static bool verdict_ok(const struct vfcap_outcome *out, const struct vfcap_verdict *verdict)
@@ -649,13 +653,16 @@ static int verify(struct vfcap_run *run, const struct vfcap_outcome *out)
 static int make_step(struct vfcap_run *run, const struct vfcap_outcome *out,
 		     const struct vfcap_step *step)
 {
+	static const struct vfcap_step forgotten = { .kind = VFCAP_STEP_OVERRIDE };
 	int err = vfcap_run_go_on(run);
 
 	if (err)
 		return err;
 	if (step->kind == VFCAP_STEP_VERIFY)
 		return verify(run, out);
-	err = vfcap_journal_step(&run->journal, out->vf, step);
+	/* In a log, an override that stays none takes nothing back, and has the record say nothing of the VF any more. */
+	err = vfcap_journal_step(&run->journal, out->vf,
+				 step->kind == VFCAP_STEP_FORGET ? &forgotten : step);
 	return err ? err : vfcap_step_do(out->vf, step);
 }
 
@@ -691,8 +698,8 @@ static int fail_at(struct vfcap_outcome *out, int err)
 	return err;
 }
 
-/* What no step changes is written down, too: what the log says of a knob is whole, and goes into the record. */
-static int write_down_rest(struct vfcap_run *run, const struct vfcap_outcome *out,
+/* What a log says of a knob is whole, as the record is made of it: what no step of the VF changes is written down, too. */
+static int write_down_knob(struct vfcap_run *run, const struct vfcap_outcome *out,
 			   const struct vfcap_knob *knob)
 {
 	struct vfcap_step step = { .kind = VFCAP_STEP_KNOB };
@@ -723,7 +730,7 @@ static int make_knob(struct vfcap_run *run, size_t i)
 	vfcap_renew_knob_steps(knob.value, out, run->change->step + i * VFCAP_STEPS_MOST);
 	err = vfcap_run_go_on(run);
 	if (!err)
-		err = write_down_rest(run, out, &knob);
+		err = write_down_knob(run, out, &knob);
 	return err ? err : make_steps(run, out, PART_KNOB);
 }
 
@@ -823,6 +830,7 @@ static size_t count_work(const struct vfcap_run *run)
 		for (size_t p = 0; p < 3 && is_enabling(run, i); p++)
 			all += has_part(out, parts[p]);
 		all += !is_enabling(run, i) && has_part(out, PART_ALL);
+		all += has_part(out, PART_FORGET);
 	}
 	return all;
 }
@@ -843,6 +851,8 @@ int vfcap_run_make(struct vfcap_run *run)
 		err = make_part(run, true, PART_KNOB);
 	if (!err)
 		err = make_part(run, true, PART_VERIFY);
+	if (!err) /* last of all: what the driver has forgotten cannot be taken back */
+		err = make_part(run, false, PART_FORGET);
 	return err;
 }
 

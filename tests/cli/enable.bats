@@ -231,6 +231,20 @@ results() { # ARGUMENT...
 	assert_line '  unchanged: PASID at 0x1d0'
 }
 
+@test "disable: of a VF that was enabled and is bound elsewhere, what the driver keeps is forgotten" {
+	local dir
+	dir=$(own_demo)
+	mkdir -p "$dir/run" "$dir/proc/sys/kernel/random"
+	mkdir -m 700 "$dir/run/vfcap"
+	echo 6fd3c1b1-0000-4000-8000-0000deadbeef >"$dir/proc/sys/kernel/random/boot_id"
+	printf '%s\n' 'vfcap-record 2 0000:3b:00.0 6fd3c1b1-0000-4000-8000-0000deadbeef' 'vf 0000:3b:01.0 iavf -' \
+		'knob 0000:3b:01.0 464 0 0' 'vf 0000:3b:01.1 iavf -' >"$dir/run/vfcap/0000:3b:00.0.record"
+	run vfcap --sysroot "$dir" disable --dry-run ens1f0/vf0
+	assert_line '  would be done: nothing is emulated'
+	assert_line '    forget what vfcap-vfio-pci keeps of it'
+	assert_equal "$(jqc '[.results[].steps]' vfcap -j --sysroot "$dir" disable --dry-run ens1f0/vf0-1)" '[[{"step":"forget"}],[]]'
+}
+
 @test "status: what is configured, and what was left" {
 	local dir undo
 	assert_equal "$(jqc '.status' vfcap -j --demo status ens1f0/vf4)" \

@@ -33,6 +33,7 @@ static struct {
 	unsigned int verified;
 	int count_error; /* of making VFs; 0 */
 	int most; /* that the kernel makes, whatever is asked for; 0: as many as that */
+	bool no_forget; /* a module that keeps nothing, and has no file to have it dropped */
 	int vanish_at; /* the write of an attribute before which all devices go; 0: none */
 	bool gone;
 } world;
@@ -270,6 +271,16 @@ static inline int kernel_numvfs(int n)
 	return 0;
 }
 
+static inline int kernel_forget(int vf, const char *now)
+{
+	if (world.no_forget)
+		return -ENOENT;
+	if (strcmp(now, VFCAP_DRIVER) == 0)
+		return -EBUSY;
+	drop_kept(vf);
+	return 0;
+}
+
 /* The driver's rule that matters here: the two overlap nowhere. */
 static inline bool overlaps(int vf, const char *name, const char *text)
 {
@@ -309,6 +320,8 @@ static inline int kernel_attr(struct vfcap_host *h, const char *path, const char
 		get_driver(vf_index(text), now, sizeof(now));
 		if (strcmp(slash, "/bind") == 0)
 			return kernel_bind(vf_index(text), driver);
+		if (strcmp(slash, "/forget") == 0)
+			return kernel_forget(vf_index(text), now);
 		assert_string_equal(slash, "/unbind");
 		assert_string_equal(now, driver);
 		unbind(vf_index(text));

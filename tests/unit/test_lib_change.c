@@ -48,6 +48,7 @@ static void assert_kinds(const struct vfcap_outcome *out, const char *kinds)
 	static const char letter[VFCAP_STEP_KINDS] = {
 		[VFCAP_STEP_MODULE] = 'm', [VFCAP_STEP_OVERRIDE] = 'o', [VFCAP_STEP_UNBIND] = 'u',
 		[VFCAP_STEP_BIND] = 'b',   [VFCAP_STEP_KNOB] = 'k',	[VFCAP_STEP_VERIFY] = 'v',
+		[VFCAP_STEP_FORGET] = 'f',
 	};
 	char have[VFCAP_STEPS_MOST + 1] = "";
 
@@ -265,6 +266,47 @@ static void disable_leaves_others_alone(void **state)
 	assert_int_equal(decide(&s, &disable).code, VFCAP_IN_USE);
 }
 
+/* What was enabled, and is bound elsewhere: the driver keeps it until it is told to forget it. Whoever uses the VF there
+ * does not mind. */
+static void what_is_bound_elsewhere_is_forgotten(void **state)
+{
+	struct vfcap_change_options opt = disable, iavf = { .assign = true, .driver = "iavf" };
+	struct vfcap_snapshot s = willing();
+	struct vfcap_outcome out;
+
+	(void)state;
+	s.use.kind = VFCAP_USE_NETDEV_UP;
+	s.recorded = true;
+	assert_int_equal(decide(&s, &disable).result, VFCAP_UNCHANGED);
+	s.enabled[VFCAP_EMUL_PASID] = 0x140;
+	s.enabled[VFCAP_EMUL_PRI] = 0x150;
+	out = decide(&s, &disable);
+	assert_int_equal(out.result, VFCAP_DONE);
+	assert_kinds(&out, "f");
+	out = decide(&s, &iavf);
+	assert_kinds(&out, "f");
+	iavf.driver = NULL;
+	assert_int_equal(decide(&s, &iavf).code, VFCAP_IN_USE);
+	s.use.kind = VFCAP_USE_NONE;
+	out = decide(&s, &iavf);
+	assert_kinds(&out, "uf");
+	iavf.driver = VFCAP_DRIVER;
+	out = decide(&s, &iavf);
+	assert_kinds(&out, "oub");
+	opt.wish.want[VFCAP_EMUL_PRI] = true;
+	assert_int_equal(decide(&s, &opt).result, VFCAP_UNCHANGED);
+	opt.wish.want[VFCAP_EMUL_PASID] = true;
+	out = decide(&s, &opt);
+	assert_kinds(&out, "f");
+	strcpy(s.now.override, VFCAP_DRIVER);
+	out = decide(&s, &disable);
+	assert_kinds(&out, "of");
+	s = ours(0x140, 0x150, 0);
+	s.enabled[VFCAP_EMUL_PASID] = 0x140;
+	out = decide(&s, &disable);
+	assert_kinds(&out, "kkoub");
+}
+
 /* The driver's rules: nothing overlaps, and what stands at 0x100 of an empty chain comes first and goes last. */
 static void play(uint16_t knob[VFCAP_ATTRS], const struct vfcap_step *s)
 {
@@ -310,6 +352,7 @@ int main(void)
 		cmocka_unit_test(a_denylisted_vf_is_refused),
 		cmocka_unit_test(disable_goes_back_as_recorded),
 		cmocka_unit_test(disable_leaves_others_alone),
+		cmocka_unit_test(what_is_bound_elsewhere_is_forgotten),
 		cmocka_unit_test(knobs_lead_anywhere),
 	};
 

@@ -498,6 +498,49 @@ static void what_was_disabled_is_off_when_it_is_bound_again(void **state)
 	world_end();
 }
 
+/* By hand, or by whoever manages VMs. */
+static void bind_elsewhere(int vf)
+{
+	unbind(vf);
+	put(vf, "driver_override", "(null)\n");
+	bind(vf, "iavf");
+}
+
+static void what_was_bound_elsewhere_is_forgotten(void **state)
+{
+	(void)state;
+	for (int older = 0; older < 2; older++) {
+		world_new();
+		world.no_forget = older;
+		expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		bind_elsewhere(0);
+		bind_elsewhere(1);
+		assert_kept(1, "0x1b0", "0", "0");
+		expect(&disable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		assert_world(older ? "iavf|(null)|432|\niavf|(null)|432|\niavf|(null)|0|\n" :
+				     "iavf|(null)|0|\niavf|(null)|0|\niavf|(null)|0|\n");
+		expect(&disable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+		assert_false(file_there(UNDO));
+		assert_false(file_there(RECORD));
+		world_end();
+	}
+}
+
+/* What the driver has forgotten cannot be brought back: that comes when all else is done. */
+static void nothing_is_forgotten_before_all_else_is_done(void **state)
+{
+	(void)state;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	bind_elsewhere(0);
+	world.hangs = 2; /* the last one is not let go */
+	expect(&disable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+	assert_kept(0, "0x1b0", "0", "0");
+	world_end();
+}
+
 /* Bound to the driver, and told to show nothing: whatever it kept. */
 static void what_is_only_bound_shows_nothing(void **state)
 {
@@ -839,6 +882,8 @@ int main(void)
 		cmocka_unit_test(enable_goes_on_from_what_is_kept),
 		cmocka_unit_test(what_is_kept_is_restored),
 		cmocka_unit_test(what_was_disabled_is_off_when_it_is_bound_again),
+		cmocka_unit_test(what_was_bound_elsewhere_is_forgotten),
+		cmocka_unit_test(nothing_is_forgotten_before_all_else_is_done),
 		cmocka_unit_test(what_is_only_bound_shows_nothing),
 		cmocka_unit_test(killed_enables_are_repaired),
 		cmocka_unit_test(killed_disables_are_repaired),
