@@ -28,6 +28,7 @@ enum start {
 	START_NONE, /* no VFs */
 	START_HELD, /* a process has the last VF open */
 	START_ENABLED, /* by enable */
+	START_ELSEWHERE, /* and the first VF is bound elsewhere since */
 	START_KEPT, /* by enable --persist */
 	START_DESCRIBED, /* and a description in /etc/vfcap.d */
 	START_EARLY, /* enable was killed, early or late, or when all was done but the record */

@@ -238,6 +238,8 @@ static void make_starts(struct worker *w)
 	played_hold(w->host, VFS - 1);
 	worker_keep(w, START_HELD);
 	start_by(w, START_ENABLED, "enable");
+	played_elsewhere(w->host, 0);
+	worker_keep(w, START_ELSEWHERE);
 	start_by(w, START_KEPT, "enable-persist");
 	worker_host(w, START_PLAIN);
 	tree_mkdir(w->host, "etc/vfcap.d");

@@ -161,6 +161,18 @@ static int unbind_from(int root, const char *vf, const char *driver)
 	return 0;
 }
 
+/* What the driver keeps of a VF that it does not have. */
+static int forget(int root, const char *vf)
+{
+	char now[ROOM];
+
+	driver_of(root, vf, now);
+	if (strcmp(now, OURS) == 0)
+		return -EBUSY;
+	tree_remove(root, "kernel/kept/%s", vf);
+	return 0;
+}
+
 static int autoprobe(int root)
 {
 	char text[ROOM];
@@ -361,6 +373,8 @@ int played_write(int root, const char *path, const char *text)
 		return bind_to(root, text, p.dir);
 	if (strcmp(p.name, "unbind") == 0)
 		return unbind_from(root, text, p.dir);
+	if (strcmp(p.name, "forget") == 0)
+		return vf_index(text) < 0 ? -EINVAL : forget(root, text);
 	return strcmp(p.name, "drivers_probe") == 0 ? probe(root, text) : -EINVAL;
 }
 
@@ -426,7 +440,15 @@ void played_begin(int root)
 		if (driver[0])
 			attach(root, vfs[i], driver);
 	}
+	tree_put("", root, "sys/bus/pci/drivers/" OURS "/forget");
 	put_count(root, VFS);
+}
+
+void played_elsewhere(int root, int i)
+{
+	unbind_from(root, vfs[i], OURS);
+	set_override(root, vfs[i], "\n");
+	bind_to(root, vfs[i], "iavf");
 }
 
 void played_look(int root, char *buf, size_t size)

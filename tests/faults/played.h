@@ -22,6 +22,8 @@ bool played_device(int root, const char *dir, const char *name, unsigned int *ma
 /* After a process was killed between what it wrote and the kernel's answer: the text stands over what was there. */
 void played_settle(int root);
 void played_hold(int root, int i);
+/* Somebody binds the i-th VF, which is bound to our driver, to its own. */
+void played_elsewhere(int root, int i);
 /* What can be seen of the PF and its VFs, as text. */
 void played_look(int root, char *buf, size_t size);
 
