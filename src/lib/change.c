@@ -96,7 +96,7 @@ size_t vfcap_knob_steps(const uint16_t now[VFCAP_ATTRS], const uint16_t want[VFC
 	return n;
 }
 
-/* What is wanted of the knob does not change with what is found there; a width that comes to the same is left. */
+/* The knob that a decision wanted: its offsets, and the width of its steps, unless now[] has one that amounts to the same. */
 static void wanted_of(const struct vfcap_outcome *out, const uint16_t now[VFCAP_ATTRS],
 		      uint16_t want[VFCAP_ATTRS])
 {
@@ -533,7 +533,8 @@ static size_t undo_knob(const struct did *did, const struct vfcap_binding *b,
 	return vfcap_knob_steps(b->knob.value, want, step);
 }
 
-/* The knob first: the driver keeps it over unbinding. What a run unbound from our driver had its knob off by then. */
+/* The knob is restored before the VF is unbound, as the driver keeps it. A run that unbinds from our driver has set the
+ * knob to 0 before: what is bound to it again begins with that. */
 size_t vfcap_undo_steps(const struct vfcap_undo *undo, struct vfcap_address vf,
 			const struct vfcap_binding *now, struct vfcap_step *step)
 {
