@@ -577,6 +577,9 @@ VFCAP_JUDGE(vfcap_judge_emulation)
 		return vfcap_unknown(check, NULL, "vfcap/pasid_offset is not in what was read");
 	if (!at)
 		return vfcap_fail(check, how_enabled(f, check), "vfcap/pasid_offset is 0");
+	if (strstr(knob->state, "pf-unreadable"))
+		return vfcap_fail(check, "see whether the PF answers: the kernel log, its power, its slot",
+				  "vfcap/state: %s", knob->state);
 	if (strncmp(knob->state, "hidden", 6) == 0 || strstr(knob->state, "pf-off"))
 		return vfcap_fail(check, "see pf-pasid-on; then open it anew", "vfcap/state: %s",
 				  knob->state);

@@ -808,6 +808,9 @@ static void judges_emulation(void **state)
 	gives("vf-emulation", VFCAP_FAIL);
 	strcpy(f.binding.knob.state, "hidden: pasid: pf-off");
 	assert_non_null(strstr(gives("vf-emulation", VFCAP_FAIL), "pf-pasid-on"));
+	f.binding.knob.value[VFCAP_ATTR_PASID] = 0x108;
+	strcpy(f.binding.knob.state, "open: pf-unreadable");
+	assert_non_null(strstr(gives("vf-emulation", VFCAP_FAIL), "whether the PF answers"));
 	strcpy(f.binding.driver, "vfio-pci");
 	gives("vf-emulation", VFCAP_UNKNOWN);
 	strcpy(f.binding.driver, "iavf");
