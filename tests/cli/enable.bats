@@ -212,7 +212,7 @@ results() { # ARGUMENT...
 @test "enable: its reasons are those of its page and of the core" {
 	local codes page
 	codes=$(sed -nE 's/^\t\[VFCAP_(PF_OFF|IN_USE|OTHER_VARIANT|DENYLISTED|NO_MODULE|NOT_BOUND)\] = \{ "([a-z-]+)".*/\2/p' \
-		"$VFCAP_SOURCE/src/core/plan.c" | sort)
+		"$VFCAP_SOURCE/src/core/tool.c" | sort)
 	page=$(sed -nE '/^# REASONS/,/^# FILES/s/^\*([a-z-]+)\*$/\1/p' "$VFCAP_SOURCE/man/vfcap-enable.8.scd" | sort)
 	[ "$(wc -l <<<"$codes")" -eq 6 ]
 	assert_equal "$page" "$codes"
