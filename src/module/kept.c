@@ -70,11 +70,19 @@ static int forget_removed(struct notifier_block *nb, unsigned long action, void 
 
 static struct notifier_block removed_notifier = { .notifier_call = forget_removed };
 
+/**
+ * vfcap_kept_init() - begin to follow which VFs are removed
+ *
+ * Return: 0 or what bus_register_notifier() returns.
+ */
 int __init vfcap_kept_init(void)
 {
 	return bus_register_notifier(&pci_bus_type, &removed_notifier);
 }
 
+/**
+ * vfcap_kept_exit() - forget all knobs
+ */
 void vfcap_kept_exit(void)
 {
 	bus_unregister_notifier(&pci_bus_type, &removed_notifier);

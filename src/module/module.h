@@ -53,8 +53,8 @@ struct vfcap_shown {
  * @shown_lock: protects @shown. A reset takes it under memory_lock, so nothing that sleeps is done
  *	under it.
  * @shown: its knob, hidden, is_open and the offsets in its shadow are written with both locks held,
- *	and read with either; the offsets in its shadow do not change any more once it is touched, and
- *	are then read with none
+ *	and read with either; the offsets in its shadow do not change any more once it is touched,
+ *	and are then read with none
  */
 struct vfcap_device {
 	struct vfio_pci_core_device core;
