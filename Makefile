@@ -16,6 +16,7 @@
 # make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
 #                 hour to build it, once)
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
+# make check-upstream  on that kernel, the faults of stock vfio-pci that docs/upstream.md describes
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-stress  16 processes on one root with a played kernel, for TIME=300 seconds
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
@@ -371,21 +372,22 @@ coverage:
 	+@MAKE='$(MAKE)' MAKEFLAGS= tests/coverage '$(O)'
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests check-ansible check-packages check-boot check-32 vm-progs
+.PHONY: check-kernels check-vmm check-lab check-selftests check-upstream check-ansible check-packages check-boot check-32 vm-progs
 check-faults: FAULTS := all
 check-vm check-faults check-kernels check-ansible check-packages check-boot check-32: check-%:
 	@tests/setup $*
 	$(run) $*
 
-check-vmm check-lab check-selftests: check-%:
+check-vmm check-lab check-selftests check-upstream: check-%:
 	@tests/setup kernels
 	$(run) $*
 
-vm_src := $(sort $(filter-out tests/vm/tool-%,$(wildcard tests/vm/*.c)))
-vm_progs := $(O)/vm/vm-test $(O)/vm/tool-vfio $(O)/vm/tool-iommufd
+vm_alone := tool-vfio tool-iommufd vfio-faults
+vm_src := $(sort $(filter-out $(vm_alone:%=tests/vm/%.c),$(wildcard tests/vm/*.c)))
+vm_progs := $(O)/vm/vm-test $(vm_alone:%=$(O)/vm/%)
 vm-progs: $(vm_progs) $(O)/mkhost $(O)/vfcap
 $(O)/vm/vm-test: $(call obj,$(vm_src) tests/unit/hostgen.c) $(core_obj)
-$(filter %/tool-vfio %/tool-iommufd,$(vm_progs)): $(O)/vm/%: $(O)/tests/vm/%.o \
+$(vm_alone:%=$(O)/vm/%): $(O)/vm/%: $(O)/tests/vm/%.o \
 	$(call obj,tests/vm/guest.c) $(core_obj)
 $(vm_progs):
 	@mkdir -p $(@D)
