@@ -177,7 +177,8 @@ static unsigned int pf_cap(const struct pci_dev *pf, enum vfcap_emul e)
  */
 enum vfcap_hidden vfcap_pf_obstacle(struct pci_dev *pf, enum vfcap_emul e, bool awake)
 {
-	bool is_on = e == VFCAP_EMUL_PASID ? pf->pasid_enabled : pf->pri_enabled;
+	/* Whoever switches it right now is as good as before or after. */
+	bool is_on = data_race(e == VFCAP_EMUL_PASID ? pf->pasid_enabled : pf->pri_enabled);
 	unsigned int pos = pf_cap(pf, e);
 	u16 vendor = 0, ctrl = 0;
 
