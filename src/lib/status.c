@@ -88,7 +88,8 @@ int vfcap_function_leftover(const struct vfcap_function *fn, struct vfcap_leftov
 		leftover->n_steps +=
 			changes(&undo.entry[i].step) &&
 			(!is_vf || !vfcap_address_compare(undo.entry[i].vf, fn->address));
-	leftover->there = undo.there && (!is_vf || leftover->n_steps);
+	/* Of which VFs a damaged log speaks is not known: it may be any. */
+	leftover->there = undo.there && (!is_vf || leftover->n_steps || undo.damaged);
 	if (leftover->there)
 		err = vfcap_undo_running(pf);
 	leftover->running = err > 0;

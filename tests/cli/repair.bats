@@ -89,6 +89,20 @@ log() { # LINE...
 	[ ! -e "$undo" ]
 }
 
+@test "repair: a log that cannot be understood is something that was left, of every VF of its PF" {
+	local option
+	echo junk >"$undo"
+	for option in '' --repair; do
+		split kernel -- status -n -r -o ADDRESS,LEFTOVER $option ens1f0/vf0 0000:5e:00.2
+		assert_equal "$status" 1
+		assert_line --index 0 '0000:3b:01.0 damaged'
+		refute_output --partial '0000:5e:00.2 damaged'
+		split kernel -- -j status $option ens1f0/vf0
+		assert_equal "$status" 1
+		assert_equal "$(jq -c '.status[0].leftover' <<<"$output")" '{"running":false,"damaged":true}'
+	done
+}
+
 @test "repair: a log or a directory that is something else is named, with what helps" {
 	log
 	mv "$undo" "$dir/elsewhere"
