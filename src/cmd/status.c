@@ -121,9 +121,17 @@ static void fill_shown(struct vfcap_out *cell, void *item)
 static void fill_changed(struct vfcap_out *cell, void *item)
 {
 	const struct vfcap_enabled *enabled = &((struct item *)item)->enabled;
+	const struct vfcap_status *status = &((struct item *)item)->status;
 
-	if (enabled->changed)
-		out_places(cell, enabled->offset);
+	if (!enabled->changed)
+		return;
+	out_places(cell, enabled->offset);
+	if (!status->bound || !enabled->offset[VFCAP_EMUL_PASID] || enabled->width == status->width)
+		return;
+	if (enabled->width)
+		vfcap_out_printf(cell, " (%u bits)", enabled->width);
+	else
+		vfcap_out_str(cell, " (the PF's bits)");
 }
 
 /* "enable, 3 steps" */

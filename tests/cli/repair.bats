@@ -154,6 +154,25 @@ log() { # LINE...
 	assert_equal "$stderr" "vfcap: $pf: /run/vfcap/$pf.record: Input/output error"
 }
 
+@test "repair: status says how what was enabled differs, also where the width alone does" {
+	local line want
+	while IFS=: read -r line want; do
+		printf '%s\n' "vfcap-record 2 $pf $boot" "knob 0000:3b:01.4 $line" >"$record"
+		split kernel -- status -n -r -o CHANGED ens1f0/vf4
+		assert_equal "$status" 0
+		assert_output "$want"
+	done <<-'END'
+		464 0 0:
+		464 0 16:PASID@1d0\x20(16\x20bits)
+		480 0 0:PASID@1e0
+		480 512 16:PASID@1e0,PRI@200\x20(16\x20bits)
+	END
+	echo 16 >"$dir/sys/bus/pci/devices/0000:3b:01.4/vfcap/pasid_width"
+	printf '%s\n' "vfcap-record 2 $pf $boot" 'knob 0000:3b:01.4 464 0 0' >"$record"
+	split kernel -- status -n -r -o CHANGED ens1f0/vf4
+	assert_output "PASID@1d0\x20(the\x20PF's\x20bits)"
+}
+
 @test "repair: a record that cannot be read is not overwritten" {
 	log 'override 0000:3b:01.0 - vfcap-vfio-pci' 'unbind 0000:3b:01.0 iavf -' 'bind 0000:3b:01.0 - vfcap-vfio-pci' 'done'
 	printf '%s\n' "vfcap-record 1 $pf $boot" 'vf 0000:3b:01.4 iavf -' >"$record"
