@@ -131,7 +131,7 @@ int vfcap_iommu_read_width(const struct vfcap_function *fn, uint8_t *width)
 		n = read_unit(fn->host, &unit);
 	if (n < 0 && n != -ENOENT)
 		return vfcap_host_fail(fn->host, (int)n, "%s: IOMMU%s%s: %s", fn->name,
-				       unit.name[0] ? " " : "", unit.name, strerror((int)-n));
+				       unit.name[0] ? " " : "", unit.name, vfcap_strerror((int)n));
 	/* Linux counts AMD's since 6.7; before, it limits nothing. */
 	if (unit.kind != VFCAP_IOMMU_AMD || fn->host->release >= VFCAP_RELEASE(6, 7))
 		*width = vfcap_iommu_width(&unit);

@@ -152,6 +152,10 @@ assert_names() { # PATH WHY
 		*) bounded --sysroot "$dir" doctor ;;
 		esac
 		assert_names "$path" 'Not a regular file'
+		if [[ $path == */ecap ]]; then
+			bounded --sysroot "$dir" plan 3b:00.0/vf0
+			assert_names 'IOMMU dmar0' 'Not a regular file'
+		fi
 		rm "$dir/$path"
 		mv "$BATS_TEST_TMPDIR/whole" "$dir/$path" || :
 	done
