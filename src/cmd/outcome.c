@@ -71,6 +71,12 @@ static void print_shows(struct vfcap_out *out, const struct vfcap_outcome *o)
 	vfcap_out_char(out, '\n');
 }
 
+/* Steps of what failed are shown only where a kernel to make them was all that lacked. */
+static bool is_plain_failure(const struct vfcap_outcome *o, enum vfcap_earnest earnest)
+{
+	return o->result == VFCAP_FAILED && (earnest != VFCAP_NO_KERNEL || !o->n_steps);
+}
+
 static void print_result(struct vfcap_out *out, const struct vfcap_outcome *o,
 			 enum vfcap_earnest earnest)
 {
@@ -83,7 +89,7 @@ static void print_result(struct vfcap_out *out, const struct vfcap_outcome *o,
 
 	vfcap_out_str(out, "  ");
 	vfcap_out_style(out, styles[o->result]);
-	if (earnest != VFCAP_EARNEST && o->n_steps)
+	if (earnest != VFCAP_EARNEST && !is_plain_failure(o, earnest) && o->n_steps)
 		vfcap_out_str(out, earnest == VFCAP_CHECK   ? "differs" :
 				   earnest == VFCAP_DRY_RUN ? "would be done" :
 							      "not done");
@@ -103,7 +109,7 @@ static void print_body(struct vfcap_out *out, const struct vfcap_outcome *o,
 	size_t i;
 
 	print_result(out, o, earnest);
-	if (o->result == VFCAP_FAILED && earnest == VFCAP_EARNEST) {
+	if (is_plain_failure(o, earnest)) {
 		vfcap_out_char(out, '\n');
 		return;
 	}

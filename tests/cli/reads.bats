@@ -168,6 +168,20 @@ copy_demo() {
 	done
 }
 
+@test "what could not be decided is failed, and not said to be, or to become, anything" {
+	local command description=$BATS_TEST_TMPDIR/description
+	echo '{"vfcap":1,"plan":[{"address":"3b:00.0","placements":[{"name":"PASID"}]}]}' >"$description"
+	copy_demo
+	echo 0x40 >"$vf/vfcap/pasid_offset"
+	for command in 'enable --dry-run 3b:00.0' 'disable --dry-run 3b:00.0' "apply --check $description"; do
+		# shellcheck disable=SC2086 # words
+		split vfcap --sysroot "$dir" $command
+		assert_failed_read vfcap/pasid_offset 'Not a value that it can have'
+		assert_line '  failed'
+		refute_output --regexp 'nothing is emulated|would be done|differs|failed:'
+	done
+}
+
 @test "links that lead nowhere are an incomplete capture" {
 	local command
 	copy_demo
