@@ -202,7 +202,7 @@ static const char *const begin[VFCAP_AS_FORMS] = {
 	[VFCAP_AS_TEXT] = "",
 	[VFCAP_AS_COMMANDS] =
 		"#!/bin/sh -e\n"
-		"# As root. Binds VFs to vfcap's driver; the knobs hold until a VF is unbound.\n"
+		"# As root. Binds VFs to vfcap's driver, which keeps their knobs until it is unloaded, or a VF goes.\n"
 		"modprobe vfcap_vfio_pci\n",
 	[VFCAP_AS_QEMU] =
 		"# For VFs on stock vfio-pci: QEMU (11.1) adds PASID itself, at the offset that it is told. On\n"
@@ -216,7 +216,7 @@ static const char *const begin[VFCAP_AS_FORMS] = {
 		"Parts of a domain that begins <domain xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>.\n"
 		"libvirt has no element for the place of PASID: qemu:override tells QEMU, for VFs on stock vfio-pci.\n"
 		"On vfcap's driver leave the override out: what the kernel shows is passed through. managed='no':\n"
-		"with 'yes' libvirt rebinds the VF to vfio-pci at start, and what vfcap's driver was told is lost.\n"
+		"with 'yes' libvirt binds the VF to stock vfio-pci at start, and vfcap's driver shows nothing.\n"
 		"-->\n",
 };
 
