@@ -50,13 +50,15 @@ static unsigned int map_at(const struct vfcap_chain *chain, unsigned int off, ui
  * Is a header served from the copy, so that its link passes by what is hidden?
  * vfio_find_cap_start() takes all bytes in a row that have the same mark for one capability, so
  * that the header of one right behind another of its ID is a register to it, and any header outside
- * of the map, or under a mark that is none.
+ * of the map, or under a mark that is none. The link of a capability whose declared length ends
+ * inside of its header is outside of the map.
  */
 static bool is_served(const struct vfcap_chain *chain, unsigned int i, uint32_t release)
 {
 	unsigned int off = chain->cap[i].offset, mark = map_at(chain, off, release);
 
-	if (mark == MAP_RAW || mark == MAP_BASIC || (i && is_hidden(&chain->cap[i], release)))
+	if (mark == MAP_RAW || mark == MAP_BASIC || (i && is_hidden(&chain->cap[i], release)) ||
+	    map_at(chain, off + 3, release) != mark)
 		return false;
 	return off == VFCAP_EXT_BASE || map_at(chain, off - 1, release) != mark;
 }

@@ -466,6 +466,33 @@ static void test_visible_runs(void **state)
 	expect_visible(VFCAP_RELEASE_NEWEST, 3, odd);
 }
 
+/* vfio-pci takes a VSEC's word for its length: where that ends inside of the header, its link is served raw. */
+static void test_visible_short(void **state)
+{
+	static const struct vfcap_link raw[] = {
+		{ 0x100, 0x0e }, { 0x110, 0x0b }, { 0x120, 0x1f }, { 0x140, 0x0f }
+	};
+	static const struct vfcap_link whole[] = { { 0x100, 0x0e },
+						   { 0x110, 0x0b },
+						   { 0x140, 0x0f } };
+	unsigned int len;
+
+	(void)state;
+	begin();
+	gen_cap(cfg, 0x100, 0x0e, 1, 0x110);
+	gen_cap(cfg, 0x110, 0x0b, 1, 0x120);
+	gen_cap(cfg, 0x120, 0x1f, 1, 0x140);
+	gen_cap(cfg, 0x140, 0x0f, 1, 0);
+	for (len = 1; len <= 5; len++) {
+		gen_put32(cfg, 0x114, len << 20 | 1);
+		walk();
+		if (len < 4)
+			expect_visible(VFCAP_RELEASE_NEWEST, 4, raw);
+		else
+			expect_visible(VFCAP_RELEASE_NEWEST, 3, whole);
+	}
+}
+
 /* Whatever vfio-pci shows and what leaves config space: its copy has no room for it. */
 static void test_overruns(void **state)
 {
@@ -630,8 +657,8 @@ int main(void)
 		cmocka_unit_test(test_ends),	       cmocka_unit_test(test_null),
 		cmocka_unit_test(test_unknown_length), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_visible),	       cmocka_unit_test(test_visible_runs),
-		cmocka_unit_test(test_overruns),       cmocka_unit_test(test_random),
-		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_visible_short),  cmocka_unit_test(test_overruns),
+		cmocka_unit_test(test_random),	       cmocka_unit_test(test_longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

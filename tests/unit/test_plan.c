@@ -935,20 +935,22 @@ static void vfio_init(const uint8_t *c, uint8_t *vconfig, uint8_t *map)
 		gen_put32(vconfig, 0x100, 0);
 }
 
-/* The headers that vfio-pci serves: its own where a capability begins by its map, which is where
- * a stretch of one ID does; else the hardware's. Where it cannot write an ID down, it serves the
- * hardware's, too. */
+/* The headers that vfio-pci serves: of its own the first four bytes of a capability by its map,
+ * which begins where a stretch of one ID does; else the hardware's. Where it cannot write an ID
+ * down, it serves the hardware's, too. */
 static void vfio_view(const uint8_t *c, uint8_t *view)
 {
 	static uint8_t vconfig[2 * VFCAP_CFG_SIZE],
 		map[2 * VFCAP_CFG_SIZE]; /* which may be overrun */
-	unsigned int off;
+	unsigned int off, start = 0x100;
 
 	vfio_init(c, vconfig, map);
 	memcpy(view, c, VFCAP_CFG_SIZE);
-	for (off = 0x100; off < VFCAP_CFG_SIZE; off += 4) {
-		if (map[off] != 0xff && map[off] != 0 && (off == 0x100 || map[off - 1] != map[off]))
-			memcpy(view + off, vconfig + off, 4);
+	for (off = 0x100; off < VFCAP_CFG_SIZE; off++) {
+		if (map[off] != map[start])
+			start = off;
+		if (map[off] != 0xff && map[off] != 0 && off - start < 4)
+			view[off] = vconfig[off];
 	}
 }
 
@@ -966,6 +968,19 @@ static unsigned int guest_walk(const uint8_t *c, struct vfcap_link *out)
 	return n;
 }
 
+/* Does a VSEC declare that it ends inside of its link? Half of that is the hardware's then, and half is
+ * the copy's: they may lead anywhere. */
+static bool splits_link(const struct vfcap_chain *chain)
+{
+	unsigned int i;
+
+	for (i = 0; i < chain->n; i++) {
+		if (chain->cap[i].vfio_length == 3)
+			return true;
+	}
+	return false;
+}
+
 /* The guest sees all that vfio-pci shows, plus the new, in order, and nothing else. */
 static void check_guest(const struct gen_host *host)
 {
@@ -973,6 +988,8 @@ static void check_guest(const struct gen_host *host)
 	static struct vfcap_link links[VFCAP_CHAIN_MAX + 1];
 	unsigned int i, n, shown;
 
+	if (splits_link(&vf_chain))
+		return;
 	vfio_view(host->vf, view);
 	shown = vf_chain.empty ? 0 : guest_walk(view, links);
 	n = vfcap_chain_visible(&vf_chain, VFCAP_RELEASE_NEWEST, visible);
