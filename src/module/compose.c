@@ -54,31 +54,32 @@ static int fetch_config(void *ctx, unsigned int off, unsigned int len, uint8_t *
 }
 
 /*
- * Does VFIO serve its own copy of a header, and not the hardware's? It takes all bytes in a row
- * with the same mark for one capability (vfio_find_cap_start()), and what is not its first four
- * bytes for registers.
+ * Does VFIO serve a byte of its own copy, and not the hardware's? It takes all bytes in a row with
+ * the same mark for one capability (vfio_find_cap_start()), and what is not among its first four
+ * for registers. What the copy has elsewhere may never have been written.
  */
-static bool serves_header(const u8 *map, unsigned int off)
+static bool serves_copy(const u8 *map, unsigned int off)
 {
+	unsigned int start = off;
+
 	if (map[off] == MAP_RAW || map[off] == MAP_BASIC)
 		return false;
-	return off == VFCAP_EXT_BASE || map[off - 1] != map[off];
+	while (start > VFCAP_EXT_BASE && off - start < 4 && map[start - 1] == map[off])
+		start--;
+	return off - start < 4;
 }
 
-/*
- * What a guest reads. Registers are only asked for where they tell a length, and those VFIO
- * never changes.
- */
+/* What a guest reads. A header may be of both: a capability can declare less than four bytes. */
 static int fetch_shown(void *ctx, unsigned int off, unsigned int len, uint8_t *buf)
 {
 	struct vfio_pci_core_device *core = ctx;
 	unsigned int i;
 
-	for (i = 0; i < len; i += 4) {
-		if (serves_header(core->pci_config_map, off + i))
-			memcpy(buf + i, core->vconfig + off + i, 4);
-		else if (fetch_config(core->pdev, off + i, 4, buf + i) < 0)
-			return -EIO;
+	if (fetch_config(core->pdev, off, len, buf) < 0)
+		return -EIO;
+	for (i = 0; i < len; i++) {
+		if (serves_copy(core->pci_config_map, off + i))
+			buf[i] = core->vconfig[off + i];
 	}
 	return len;
 }

@@ -192,6 +192,33 @@ void test_random_views(void)
 	make_vfs(MANY, 1);
 }
 
+/* A VSEC whose length ends inside of its header: vfio-pci serves the rest of that raw, its link as well. */
+void test_short_views(void)
+{
+	struct vfcap_wish last = { .want = { true, false }, .rule = VFCAP_RULE_AFTER_LAST };
+	struct vfcap_wish gap = { .want = { true, false }, .rule = VFCAP_RULE_FREE_GAP };
+	uint8_t caps[0x90] = { 0 }, stock[CFG];
+	unsigned int len;
+	struct fn fn;
+
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	gen_cap(caps, 0x00, VFCAP_ID_VSEC, 1, 0x120);
+	gen_cap(caps, 0x20, 0x1f, 1, 0x140); /* PTM */
+	gen_cap(caps, 0x40, 0x0e, 1, 0x150);
+	gen_cap(caps, 0x50, VFCAP_ID_VSEC, 1, 0x180);
+	gen_cap(caps, 0x80, 0x0e, 1, 0);
+	for (len = 1; len <= 5; len++) {
+		gen_put32(caps, 0x04, len << 20 | 1);
+		gen_put32(caps, 0x54, len << 20 | 1);
+		poke_image(&fn, 0x100, caps, sizeof(caps));
+		ok(stock_view(&fn, stock), "a VSEC of %u bytes opens with vfio-pci", len);
+		check_view(&fn, stock, &last, "behind all");
+		check_view(&fn, stock, &gap, "between them");
+	}
+	make_vfs(MANY, 1);
+}
+
 /* Nothing wanted, nothing changed. */
 void test_off(void)
 {

@@ -115,6 +115,7 @@ static const struct {
 	{ "unreadable", test_unreadable },
 	{ "views", test_views },
 	{ "random-views", test_random_views },
+	{ "short-views", test_short_views },
 	{ "overrun", test_overrun },
 	{ "off", test_off },
 	{ "bytes", test_bytes },

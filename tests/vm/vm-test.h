@@ -59,6 +59,7 @@ void test_knob(void);
 void test_unreadable(void);
 void test_views(void);
 void test_random_views(void);
+void test_short_views(void);
 void test_off(void);
 void test_bytes(void);
 void test_offered(void);
