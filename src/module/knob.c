@@ -169,13 +169,19 @@ static const char *plain_state(struct device *device, const struct vfcap_shown *
 	return memchr_inv(shown->knob.offset, 0, sizeof(shown->knob.offset)) ? "ready" : "off";
 }
 
+/* What only a VMM wanted concerns nobody any more when it has closed the device. */
+static bool tells_hidden(const struct vfcap_shown *shown, unsigned int e)
+{
+	return shown->hidden[e] != VFCAP_SHOWN && (shown->is_open || shown->knob.offset[e]);
+}
+
 static ssize_t state_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	struct vfcap_shown shown = get_shown(device);
 	unsigned int e, len = 0;
 
 	for (e = 0; e < VFCAP_EMULS; e++) {
-		if (shown.hidden[e] != VFCAP_SHOWN)
+		if (tells_hidden(&shown, e))
 			len += sysfs_emit_at(buf, len, "%s%s: %s",
 					     len ? ", " : "hidden: ", names[e],
 					     reasons[shown.hidden[e]]);

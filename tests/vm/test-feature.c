@@ -88,8 +88,14 @@ void test_feature_pf(void)
 	same(set_to(&v, PASID, PRI, 0), 0, "SET with it off");
 	ok(get_is(&v, PASID, 0, 20, VFCAP_VFIO_PF_PRI_OFF | VFCAP_VFIO_PRI_HIDDEN),
 	   "hides it, and GET tells");
-	set_pf(PRI + 4, 1);
 	vfio_close(&v);
+	same(turn_to(&fn, "pri_offset", 0), 0, "the knob wants no PRI");
+	ok(vfio_open(&v, &fn) && !set_to(&v, PASID, PRI, 0) &&
+		   knob_is(&fn, "state", "hidden: pri: pf-off"),
+	   "a VMM does, and is told");
+	vfio_close(&v);
+	ok(knob_is(&fn, "state", "ready"), "until it closes the device");
+	set_pf(PRI + 4, 1);
 
 	fn = fresh(BARE, 0);
 	ok(vfio_open(&v, &fn) &&
