@@ -97,8 +97,9 @@ static ssize_t forget_store(struct device_driver *driver, const char *buf, size_
 	char rest;
 	int ret = 0;
 
-	if (sscanf(buf, "%x:%x:%x.%x %c", &domain, &bus, &slot, &function, &rest) != 4 ||
-	    domain > INT_MAX || bus > 0xff || slot > 0x1f || function > 7)
+	/* Without a width, sscanf() takes the last 32 bits of any number. */
+	if (sscanf(buf, "%8x:%2x:%2x.%1x %c", &domain, &bus, &slot, &function, &rest) != 4 ||
+	    domain > INT_MAX || slot > 0x1f || function > 7)
 		return -EINVAL;
 	devfn = PCI_DEVFN(slot, function);
 	pdev = pci_get_domain_bus_and_slot(domain, bus, devfn);

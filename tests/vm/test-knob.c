@@ -2,6 +2,7 @@
 /* Binding, and the knob in sysfs. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ void test_kept(void)
 	struct fn vf = fresh(NIC, 0), other = fresh(NIC, 1);
 	uint8_t ats[] = { 0x0f, 0x00, 0x01, 0x00 }, link[] = { 0x0e, 0x00, 0x01, 0x20 };
 	static const uint8_t nothing[4] = { 0 }, unlink[] = { 0x0e, 0x00, 0x01, 0x00 };
+	char beyond[32];
 	struct vfio v;
 
 	turn_to(&vf, "pasid_offset", 0x200);
@@ -69,6 +71,11 @@ void test_kept(void)
 	bind_to(&vf, NULL);
 	same(put("fa00:00:01", "drivers/" DRIVER "/forget"), -EINVAL,
 	     "what is no address is refused");
+	snprintf(beyond, sizeof(beyond), "10000%s", vf.addr);
+	same(put(beyond, "drivers/" DRIVER "/forget"), -EINVAL,
+	     "nor is what has it in its last digits");
+	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "pasid_offset", "0x200") && bind_to(&vf, NULL),
+	   "and nothing is forgotten");
 	same(put(vf.addr, "drivers/" DRIVER "/forget"), 0, "it is forgotten by its address");
 	same(put(vf.addr, "drivers/" DRIVER "/forget"), 0, "again, which changes nothing");
 	ok(bind_to(&vf, DRIVER) && knob_is(&vf, "state", "off") && knob_is(&vf, "pasid_width", "0"),
