@@ -262,7 +262,7 @@ int vfcap_check(struct vfcap_device *dev, const struct vfcap_wanted *wanted)
 	int ret;
 
 	lockdep_assert_held(&dev->lock);
-	if (!memchr_inv(wanted, 0, sizeof(*wanted)))
+	if (!memchr_inv(wanted->offset, 0, sizeof(wanted->offset)) && !wanted->width)
 		return 0;
 
 	ws = new_workspace();
