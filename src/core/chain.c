@@ -24,10 +24,10 @@ static void cover(struct walk *w, struct vfcap_cap *cap)
 	unsigned int dword = vfcap_dword(cap->offset), end = dword + cap->length / 4u;
 	uint16_t *owner = w->chain->owner;
 
-	if (end > VFCAP_EXT_DWORDS) {
+	if (end > VFCAP_EXT_DWORDS || cap->offset + cap->vfio_length > VFCAP_CFG_SIZE)
 		flag(cap, VFCAP_PAST_END);
+	if (end > VFCAP_EXT_DWORDS)
 		end = VFCAP_EXT_DWORDS;
-	}
 	for (; dword < end; dword++) {
 		if (!vfcap_map_test(w->covered, dword)) {
 			vfcap_map_set(w->covered, dword);
@@ -175,4 +175,3 @@ const struct vfcap_cap *vfcap_chain_find(const struct vfcap_chain *chain, unsign
 	}
 	return NULL;
 }
-

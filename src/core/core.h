@@ -312,7 +312,7 @@ enum vfcap_anomaly {
 	VFCAP_LOOP, /* its next pointer leads to a capability that was visited */
 	VFCAP_MISALIGNED_NEXT, /* low two bits of its next pointer are set: masked and followed */
 	VFCAP_NEXT_BELOW, /* its next pointer leads below 0x100 */
-	VFCAP_PAST_END, /* its proven body leaves the 4 KiB */
+	VFCAP_PAST_END, /* its proven body leaves the 4 KiB, or what vfio-pci takes for it */
 	VFCAP_OVERLAP, /* its proven body covers bytes of a capability earlier in the chain */
 	VFCAP_TRUNCATED, /* the source ends before its header, or inside its proven body */
 	VFCAP_ZERO_HEADER, /* a next pointer leads to this header, which is 0 */

@@ -89,8 +89,7 @@ bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release)
 		const struct vfcap_cap *cap = &chain->cap[i];
 
 		if (cap->anomalies & 1u << VFCAP_PAST_END ||
-		    (cap->anomalies & 1u << VFCAP_TRUNCATED && !is_hidden(cap, release)) ||
-		    cap->offset + mapped_length(chain, i, release) > VFCAP_CFG_SIZE)
+		    (cap->anomalies & 1u << VFCAP_TRUNCATED && !is_hidden(cap, release)))
 			return true;
 	}
 	return false;

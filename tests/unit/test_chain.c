@@ -493,6 +493,33 @@ static void test_visible_short(void **state)
 	}
 }
 
+/* vfio-pci takes some for longer than their registers prove: one that leaves config space by its count only must
+ * not be opened either, and so nothing is promised of that chain. */
+static void test_past_end_by_vfio(void **state)
+{
+	(void)state;
+	begin();
+	gen_cap(cfg, 0x100, 0x0e, 1, 0xf80);
+	gen_cap(cfg, 0xf80, 0x09, 1, 0);
+	gen_put32(cfg, 0xf84, 4);
+	gen_put32(cfg, 0xf88, 8);
+	walk();
+	assert_int_equal(chain.cap[1].vfio_length, 0x80);
+	assert_false(chain.broken);
+	assert_false(vfcap_chain_overruns(&chain, VFCAP_RELEASE_NEWEST));
+
+	begin();
+	gen_cap(cfg, 0x100, 0x0e, 1, 0xf84);
+	gen_cap(cfg, 0xf84, 0x09, 1, 0);
+	gen_put32(cfg, 0xf88, 4);
+	gen_put32(cfg, 0xf8c, 8);
+	walk();
+	assert_true(chain.cap[1].offset + chain.cap[1].length < VFCAP_CFG_SIZE);
+	assert_true(chain.cap[1].anomalies & 1 << VFCAP_PAST_END);
+	assert_true(chain.broken);
+	assert_true(vfcap_chain_overruns(&chain, VFCAP_RELEASE_NEWEST));
+}
+
 /* Whatever vfio-pci shows and what leaves config space: its copy has no room for it. */
 static void test_overruns(void **state)
 {
@@ -650,15 +677,25 @@ static void test_longest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),	       cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_loop),	       cmocka_unit_test(test_next),
-		cmocka_unit_test(test_past_end),       cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_truncated),      cmocka_unit_test(test_at_hand),
-		cmocka_unit_test(test_ends),	       cmocka_unit_test(test_null),
-		cmocka_unit_test(test_unknown_length), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_visible),	       cmocka_unit_test(test_visible_runs),
-		cmocka_unit_test(test_visible_short),  cmocka_unit_test(test_overruns),
-		cmocka_unit_test(test_random),	       cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_loop),
+		cmocka_unit_test(test_next),
+		cmocka_unit_test(test_past_end),
+		cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_at_hand),
+		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_null),
+		cmocka_unit_test(test_unknown_length),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_visible),
+		cmocka_unit_test(test_visible_runs),
+		cmocka_unit_test(test_past_end_by_vfio),
+		cmocka_unit_test(test_visible_short),
+		cmocka_unit_test(test_overruns),
+		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

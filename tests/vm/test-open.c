@@ -350,6 +350,8 @@ void test_costs(void)
 /* vfio-pci-core fills its copy of config space past the end. */
 void test_overrun(void)
 {
+	static const uint8_t to_vc[] = { 0x0e, 0x00, 0x41, 0xf8 };
+	static const uint8_t vc[] = { 0x09, 0x00, 0x01, 0x00, 4, 0, 0, 0, 8, 0, 0, 0 };
 	struct vfio v;
 	struct fn fn;
 	int vf;
@@ -365,6 +367,14 @@ void test_overrun(void)
 	fn = fresh(CHAINS, 10);
 	ok(vfio_open(&v, &fn), "one that fills config space to the end is");
 	vfio_close(&v);
+
+	make_vfs(MANY, 1);
+	fn = fresh(MANY, 0);
+	poke_image(&fn, 0x100, to_vc, sizeof(to_vc));
+	poke_image(&fn, 0xf84, vc, sizeof(vc));
+	same(turn_to(&fn, "pasid_offset", 0x200), -EINVAL, "a VC that vfio-pci takes for too long");
+	ok(!vfio_open(&v, &fn) && errno == EINVAL, "is not opened: %s", strerror(errno));
+	make_vfs(MANY, 1);
 }
 
 /* A device that its user has put to sleep wakes up for what is emulated, too. */
