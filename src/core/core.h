@@ -207,10 +207,6 @@ bool vfcap_vfio_hides(unsigned int id, uint32_t release);
 unsigned int vfcap_cap_length(struct vfcap_image *img, unsigned int off, unsigned int id,
 			      unsigned int *reserved, bool *known, bool *truncated);
 
-/* How many bytes vfio-pci takes for a capability's where it shows it (Linux vfio_ext_cap_len()): not
- * rounded up, and without a look at where config space ends. 0 for an ID that no release shows. */
-unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsigned int id);
-
 /* Finds the PCI Express capability of the legacy list (Spec 7.5.3). Its length follows its version and its
  * type; it ends before the next header of that list and before extended config space. Returns 1; 0: the list
  * has none; -1: the list cannot be read, or the capability has no room where it is (*body is empty then). */
@@ -340,7 +336,7 @@ struct vfcap_cap {
 	uint16_t reserved; /* >= 4, cut at the next higher header and at 0x1000 */
 	uint16_t anomalies; /* mask of 1 << enum vfcap_anomaly */
 	uint16_t other; /* VFCAP_OVERLAP: offset of the capability that it overlaps */
-	uint16_t vfio_length; /* as vfcap_vfio_length() has it */
+	uint16_t vfio_length; /* what vfio-pci takes for it where it shows it, bytes */
 	uint8_t version;
 	bool length0; /* VSEC, DVSEC: declares a length of 0, which vfio-pci takes for "hide it" */
 };
@@ -394,11 +390,6 @@ unsigned int vfcap_chain_visible(const struct vfcap_chain *chain, uint32_t relea
 
 /* Is a capability of the physical chain among those n links, under its own ID? */
 bool vfcap_links_show(const struct vfcap_link *links, unsigned int n, const struct vfcap_cap *cap);
-
-/* Does a capability leave config space, so that vfio-pci of that release would write past the end of
- * its copy, or can a register that tells a length not be read? Such a function must not be opened by
- * any vfio-pci driver. */
-bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release);
 
 /* --------------------------------------------------------------------------------------- plan -- */
 

@@ -84,4 +84,13 @@ const struct vfcap_regblock *vfcap_regblocks(unsigned int id, unsigned int *n);
  * Capabilities): 0 when it cannot be known, as on a VF, where that register may be zero. */
 unsigned int vfcap_link_lanes(struct vfcap_image *img);
 
+/* How many bytes vfio-pci takes for a capability's where it shows it (Linux vfio_ext_cap_len()): not
+ * rounded up, and without a look at where config space ends. 0 for an ID that no release shows. */
+unsigned int vfcap_vfio_length(struct vfcap_image *img, unsigned int off, unsigned int id);
+
+/* Does a capability leave config space, so that vfio-pci of that release would write past the end of
+ * its copy, or can a register that tells a length not be read? Such a function must not be opened by
+ * any vfio-pci driver. */
+bool vfcap_chain_overruns(const struct vfcap_chain *chain, uint32_t release);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "unit.h"
 
+#include "core/internal.h"
 #include "hostgen.h"
 
 static uint8_t cfg[VFCAP_CFG_SIZE];
