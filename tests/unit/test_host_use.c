@@ -253,7 +253,8 @@ static void terminal_new(struct terminal *t)
 	struct stat st;
 
 	t->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	assert_true(t->master >= 0);
+	if (t->master < 0)
+		skip(); /* as where packages are built: /dev/pts is not mounted */
 	assert_int_equal(unlockpt(t->master), 0);
 	assert_int_equal(ptsname_r(t->master, t->path, sizeof(t->path)), 0);
 	assert_int_equal(stat(t->path, &st), 0);
