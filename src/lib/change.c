@@ -318,6 +318,7 @@ static void decide_enable(const struct vfcap_snapshot *s, const struct vfcap_cha
 	tell_wanted(s, want, out);
 	if (is_ours(&s->now) && s->now.knob.there && memcmp(now, want, sizeof(want)) == 0) {
 		out->result = VFCAP_UNCHANGED;
+		out->unrecorded = memcmp(now, s->enabled, sizeof(want)) != 0;
 		return;
 	}
 	if (refuse_pf_off(s, opt, out) || (!is_ours(&s->now) && refuse_bind(s, opt, out)) ||
@@ -402,8 +403,10 @@ static void decide_disable(const struct vfcap_snapshot *s, const struct vfcap_ch
 		return;
 	}
 	out->n_steps += forget_steps(s, opt, step + out->n_steps);
-	if (!out->n_steps && !s->now.unbinding)
-		out->result = VFCAP_UNCHANGED;
+	if (out->n_steps || s->now.unbinding)
+		return;
+	out->result = VFCAP_UNCHANGED;
+	out->unrecorded = ours && !stays && memcmp(s->enabled, want, sizeof(want)) != 0;
 }
 
 /* --------------------------------------------------------------------------------------- assign -- */

@@ -37,7 +37,7 @@ struct vfcap_snapshot {
 	char variant[VFCAP_NAME_ROOM];
 	bool recorded; /* what it was bound to before us is known, and is this: */
 	char driver[VFCAP_NAME_ROOM], override[VFCAP_NAME_ROOM];
-	uint16_t enabled[VFCAP_EMULS]; /* by the record; 0: not, or not recorded */
+	uint16_t enabled[VFCAP_ATTRS]; /* its knob by the record; 0: not enabled, or not recorded */
 	bool driver_loaded; /* the recorded one is there to bind to */
 	bool assigned_missing; /* the one that it is to be bound to is not */
 	struct vfcap_place place[VFCAP_EMULS];

@@ -438,6 +438,7 @@ struct vfcap_outcome {
 	bool pf_off[VFCAP_EMULS]; /* a guest sees it only once the PF has it on */
 	bool denylisted; /* vfio-pci refuses it; vfcap's driver, as its module is loaded, does not */
 	bool forced; /* something was given way on: without force it would be refused */
+	bool unrecorded; /* it shows what it was to, and the record of that was, or is to be, written anew */
 	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */
 	uint8_t width;
 	char message[512]; /* for people: who uses it, what failed, object first; "": nothing to say */

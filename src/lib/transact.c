@@ -193,8 +193,8 @@ static int snap_record(struct vfcap_function *vf, const struct sight *sight,
 	const struct vfcap_before *before = vfcap_record_find(&sight->record, vf->address);
 	int loaded;
 
-	for (unsigned int e = 0; e < VFCAP_EMULS && before && vfcap_before_enabled(before); e++)
-		s->enabled[e] = before->knob[e];
+	if (before && vfcap_before_enabled(before))
+		memcpy(s->enabled, before->knob, sizeof(s->enabled));
 	if (!before || !before->bound)
 		return 0;
 	s->recorded = true;
@@ -734,6 +734,29 @@ static int make_knob(struct vfcap_run *run, size_t i)
 	return err ? err : make_steps(run, out, PART_KNOB);
 }
 
+/* VFs whose knob is as wanted, and whose record says something else: the log makes it say that. */
+static int record_unchanged(struct vfcap_run *run)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < run->change->n && !err; i++) {
+		struct vfcap_outcome *out = &run->change->outcome[i];
+		struct vfcap_knob knob;
+
+		if (!out->unrecorded)
+			continue;
+		tell(run, "record");
+		run->done++;
+		err = vfcap_knob_read(out->vf, &knob);
+		if (!err)
+			err = vfcap_run_go_on(run);
+		if (!err)
+			err = write_down_knob(run, out, &knob);
+		fail_at(out, err);
+	}
+	return err;
+}
+
 static bool is_bound_to_ours(const struct vfcap_outcome *out)
 {
 	for (size_t i = 0; i < out->n_steps; i++)
@@ -825,6 +848,7 @@ static size_t count_work(const struct vfcap_run *run)
 	for (size_t i = 0; i < run->change->n; i++) {
 		const struct vfcap_outcome *out = &run->change->outcome[i];
 
+		all += out->unrecorded;
 		if (out->result != VFCAP_DONE)
 			continue;
 		for (size_t p = 0; p < 3 && is_enabling(run, i); p++)
@@ -840,7 +864,9 @@ int vfcap_run_make(struct vfcap_run *run)
 	int err;
 
 	run->all = run->done + count_work(run);
-	err = make_part(run, false, PART_ALL);
+	err = record_unchanged(run);
+	if (!err)
+		err = make_part(run, false, PART_ALL);
 	if (!err)
 		err = make_part(run, true, PART_BIND);
 	if (!err && run->bound)
@@ -890,7 +916,7 @@ int vfcap_run_undo(struct vfcap_run *run, const char *first)
 	for (size_t i = 0; run->change && i < run->change->n; i++) {
 		struct vfcap_outcome *out = &run->change->outcome[i];
 
-		if (out->result == VFCAP_DONE)
+		if (out->result == VFCAP_DONE || out->unrecorded)
 			vfcap_outcome_fail(out, first);
 		out->undone = out->result == VFCAP_FAILED && !err;
 	}

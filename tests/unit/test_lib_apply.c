@@ -493,7 +493,11 @@ static void another_number_leaves_the_others_as_they_were(void **state)
 	expect("dd", "");
 	assert_looks(IAVF OURS("512") GONE "2 1\n");
 	assert_recorded("knob 0000:01:02.2 512 0 0\n");
+	tree_text(&world.tree, RECORD,
+		  "vfcap-record 2 " PF " 6fd3c1b1-0000-4000-8000-0000deadbeef\n"
+		  "knob 0000:01:02.2 480 0 0\n");
 	expect("uu", "");
+	assert_recorded("knob 0000:01:02.2 512 0 0\n");
 	describe_nothing();
 	describe_count(PF, 3);
 	expect("d", "");

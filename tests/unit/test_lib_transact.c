@@ -388,6 +388,69 @@ static void what_was_enabled_is_recorded(void **state)
 	world_end();
 }
 
+static void record(const char *lines)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "vfcap-record 2 " PF " 6fd3c1b1-0000-4000-8000-0000deadbeef\n%s", lines);
+	tree_text(&world.tree, RECORD, text);
+}
+
+/* The second as somebody who wrote to the knob left it, the third of which there is no record; what they were bound to
+ * before stays recorded. */
+static const char stale[] = "vf 0000:01:02.0 iavf -\nknob 0000:01:02.0 432 0 0\n"
+			    "vf 0000:01:02.2 - -\nknob 0000:01:02.2 480 0 16\n";
+static const char settled[] = "vf 0000:01:02.0 iavf -\nknob 0000:01:02.0 432 0 0\n"
+			      "vf 0000:01:02.2 - -\nknob 0000:01:02.2 432 0 0\n"
+			      "knob 0000:01:02.4 432 0 0\n";
+
+static void what_is_as_wanted_is_recorded_so(void **state)
+{
+	struct vfcap_change_options dry = enable, spared = enable, staying = disable;
+
+	(void)state;
+	dry.dry_run = spared.if_off = staying.no_bind = true;
+	world_new();
+	expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+	put(1, "vfcap/state", "open\n"); /* nothing of it is touched */
+	record(stale);
+	expect(&dry, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	expect(&spared, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	assert_record("2", stale);
+	expect(&enable, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	assert_record("2", settled);
+	assert_world(after_enable);
+	assert_int_equal(world.verified, VFS);
+	assert_false(file_there(UNDO));
+	put(1, "vfcap/state", "ready\n");
+	for (int i = 0; i < VFS; i++)
+		put(i, "vfcap/pasid_offset", "0x0\n");
+	expect(&staying, VFCAP_UNCHANGED, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+	assert_record("1", "vf 0000:01:02.0 iavf -\nvf 0000:01:02.2 - -\n");
+	world_end();
+}
+
+/* One that is changed takes none along of those that are only recorded; one that fails leaves their record, too. */
+static void what_is_as_wanted_is_recorded_with_the_others(void **state)
+{
+	(void)state;
+	for (int fails = 0; fails < 2; fails++) {
+		world_new();
+		expect(&enable, VFCAP_DONE, VFCAP_DONE, VFCAP_DONE);
+		record(stale);
+		put(0, "vfcap/pasid_offset", "0x1e0\n");
+		world.verify = fails ? -EXDEV : 0;
+		if (fails)
+			expect(&enable, VFCAP_FAILED, VFCAP_FAILED, VFCAP_FAILED);
+		else
+			expect(&enable, VFCAP_DONE, VFCAP_UNCHANGED, VFCAP_UNCHANGED);
+		assert_record("2", fails ? stale : settled);
+		assert_false(file_there(UNDO));
+		world_end();
+	}
+}
+
 /* ---------------------------------------------------------------------------- what the driver keeps -- */
 
 static void keep(int vf, const char *pasid, const char *pri, const char *width)
@@ -879,6 +942,8 @@ int main(void)
 		cmocka_unit_test(the_directory_is_ours_alone),
 		cmocka_unit_test(a_dry_run_tells_the_steps),
 		cmocka_unit_test(what_was_enabled_is_recorded),
+		cmocka_unit_test(what_is_as_wanted_is_recorded_so),
+		cmocka_unit_test(what_is_as_wanted_is_recorded_with_the_others),
 		cmocka_unit_test(enable_goes_on_from_what_is_kept),
 		cmocka_unit_test(what_is_kept_is_restored),
 		cmocka_unit_test(what_was_disabled_is_off_when_it_is_bound_again),
