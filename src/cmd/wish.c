@@ -90,7 +90,7 @@ static int parse_width(struct vfcap_cli *cli, const char *arg, struct vfcap_wish
 {
 	unsigned long width;
 
-	if (parse_number(arg, 20, &width))
+	if (parse_number(arg, VFCAP_PASID_WIDTH_MOST, &width))
 		return vfcap_cli_usage(cli, "--width %s: 1 to 20 bits, 0 for the PF's", arg);
 	opt->wish.width = (uint8_t)width;
 	return 0;

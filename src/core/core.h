@@ -124,6 +124,7 @@ bool vfcap_body_read(const struct vfcap_body *body, unsigned int at, unsigned in
 #define VFCAP_PASID_CAP_EXEC 0x0002
 #define VFCAP_PASID_CAP_PRIV 0x0004
 #define VFCAP_PASID_CAP_WIDTH 0x1f00
+#define VFCAP_PASID_WIDTH_MOST 20 /* bits: more are reserved */
 #define VFCAP_PASID_CTRL 0x06 /* 16 bits */
 #define VFCAP_PASID_CTRL_ENABLE 0x0001
 #define VFCAP_PASID_CTRL_EXEC 0x0002

@@ -51,6 +51,8 @@ bool vfcap_host_has_kernel(const struct vfcap_host *h);
 enum vfcap_attr { VFCAP_ATTR_PASID, VFCAP_ATTR_PRI, VFCAP_ATTR_WIDTH, VFCAP_ATTRS };
 
 const char *vfcap_attr_name(enum vfcap_attr attr); /* "pasid_offset" */
+/* Can an attribute have that number: an offset where its capability fits, a width that the specification knows? */
+bool vfcap_attr_takes(enum vfcap_attr attr, unsigned long number);
 
 struct vfcap_knob {
 	bool there;

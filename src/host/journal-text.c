@@ -79,6 +79,12 @@ static bool parse_value(const char *text, unsigned long most, uint16_t *value)
 	return v <= most;
 }
 
+/* What an attribute of the knob can have. */
+static bool parse_attr(const char *text, enum vfcap_attr attr, uint16_t *value)
+{
+	return parse_value(text, UINT16_MAX, value) && vfcap_attr_takes(attr, *value);
+}
+
 static const char *or_dash(const char *name)
 {
 	return name[0] ? name : "-";
@@ -148,8 +154,8 @@ static bool parse_knob(char *const word[4], struct vfcap_step *step)
 	for (unsigned int a = 0; a < VFCAP_ATTRS; a++)
 		if (strcmp(word[0], vfcap_attr_name(a)) == 0) {
 			step->attr = a;
-			return parse_value(word[2], VFCAP_CFG_SIZE - 1, &step->old) &&
-			       parse_value(word[3], VFCAP_CFG_SIZE - 1, &step->new);
+			return parse_attr(word[2], a, &step->old) &&
+			       parse_attr(word[3], a, &step->new);
 		}
 	return false;
 }
@@ -336,7 +342,7 @@ static bool parse_before(char *line, struct vfcap_before *before)
 	}
 	before->known = ALL_KNOWN;
 	for (unsigned int a = 0; a < VFCAP_ATTRS && n == 5; a++)
-		if (!parse_value(word[2 + a], VFCAP_CFG_SIZE - 1, &before->knob[a]))
+		if (!parse_attr(word[2 + a], a, &before->knob[a]))
 			return false;
 	return n == 5 && strcmp(word[0], "knob") == 0 && vfcap_before_enabled(before);
 }

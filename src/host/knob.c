@@ -16,6 +16,14 @@ const char *vfcap_attr_name(enum vfcap_attr attr)
 	return name[attr];
 }
 
+bool vfcap_attr_takes(enum vfcap_attr attr, unsigned long number)
+{
+	if (attr == VFCAP_ATTR_WIDTH)
+		return number <= VFCAP_PASID_WIDTH_MOST;
+	return !number || (number >= VFCAP_EXT_BASE && number % 4 == 0 &&
+			   number <= VFCAP_CFG_SIZE - vfcap_emul_len((enum vfcap_emul)attr));
+}
+
 static const char *const shown_name[VFCAP_EMULS] = {
 	[VFCAP_EMUL_PASID] = "pasid_shown",
 	[VFCAP_EMUL_PRI] = "pri_shown",
@@ -42,29 +50,14 @@ static int open_knob(const struct vfcap_function *fn, struct vfcap_dir *dir)
 	return !err || err == -ENOENT ? err : vfcap_read_fail(fn, "vfcap", err);
 }
 
-static bool is_offset(unsigned long number)
-{
-	return !number || (number >= VFCAP_EXT_BASE && number < VFCAP_CFG_SIZE && number % 4 == 0);
-}
-
-static bool is_width(unsigned long number)
-{
-	return number <= VFCAP_PASID_CAP_WIDTH >> 8;
-}
-
-static bool is_version(unsigned long number)
-{
-	return number <= UINT16_MAX;
-}
-
-/* A number that the driver can give: 0; -ENOENT: there is none; another -errno, said. */
+/* A number that attr can have, or any for VFCAP_ATTRS: 0; -ENOENT: there is none; another -errno, said. */
 static int read_number(const struct vfcap_function *fn, const struct vfcap_dir *dir,
-		       const char *name, bool (*fits)(unsigned long number), uint16_t *value)
+		       const char *name, enum vfcap_attr attr, uint16_t *value)
 {
 	unsigned long number = 0;
 	int err = vfcap_dir_read_number(dir, name, &number);
 
-	if (!err && !fits(number))
+	if (!err && (attr == VFCAP_ATTRS ? number > UINT16_MAX : !vfcap_attr_takes(attr, number)))
 		err = vfcap_dir_reject(dir, name, -EPROTO);
 	*value = err ? 0 : (uint16_t)number;
 	return !err || err == -ENOENT ? err : fail(fn, name, err);
@@ -73,8 +66,7 @@ static int read_number(const struct vfcap_function *fn, const struct vfcap_dir *
 static int read_attr(const struct vfcap_function *fn, const struct vfcap_dir *dir,
 		     enum vfcap_attr attr, uint16_t *value)
 {
-	return read_number(fn, dir, vfcap_attr_name(attr),
-			   attr == VFCAP_ATTR_WIDTH ? is_width : is_offset, value);
+	return read_number(fn, dir, vfcap_attr_name(attr), attr, value);
 }
 
 int vfcap_knob_offset(struct vfcap_function *fn, enum vfcap_emul e)
@@ -97,7 +89,7 @@ static int read_values(const struct vfcap_function *vf, const struct vfcap_dir *
 	for (unsigned int a = 0; a < VFCAP_ATTRS && (!err || err == -ENOENT); a++)
 		err = read_attr(vf, dir, (enum vfcap_attr)a, &knob->value[a]);
 	for (unsigned int e = 0; e < VFCAP_EMULS && (!err || err == -ENOENT); e++)
-		err = read_number(vf, dir, shown_name[e], is_offset, &knob->shown[e]);
+		err = read_number(vf, dir, shown_name[e], (enum vfcap_attr)e, &knob->shown[e]);
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -109,7 +101,7 @@ static int read_state(const struct vfcap_function *vf, const struct vfcap_dir *d
 	uint16_t abi;
 
 	if (n == -ENOENT)
-		return read_number(vf, dir, "abi", is_version, &abi);
+		return read_number(vf, dir, "abi", VFCAP_ATTRS, &abi);
 	return n < 0 ? fail(vf, "state", (int)n) : 0;
 }
 
@@ -121,7 +113,7 @@ int vfcap_knob_read(struct vfcap_function *vf, struct vfcap_knob *knob)
 
 	*knob = (struct vfcap_knob){ 0 };
 	if (!err)
-		err = read_number(vf, &dir, "abi", is_version, &abi);
+		err = read_number(vf, &dir, "abi", VFCAP_ATTRS, &abi);
 	if (!err)
 		err = read_values(vf, &dir, knob);
 	if (!err)

@@ -13,7 +13,6 @@
 #include "cursor.h"
 #include "spec.h"
 
-#define WIDTH_MOST 20
 #define DRIVER_ROOM 64
 
 struct reading {
@@ -240,7 +239,7 @@ static int read_placement_width(struct reading *r, const json_t *value, void *in
 	struct placement *p = into;
 
 	p->width_at = r->at;
-	return read_number(r, value, 0, WIDTH_MOST, &p->width);
+	return read_number(r, value, 0, VFCAP_PASID_WIDTH_MOST, &p->width);
 }
 
 /* What a rule and an offset say together. */
@@ -342,7 +341,7 @@ static int read_width(struct reading *r, const json_t *value, void *into)
 {
 	struct vfcap_spec_vfs *vfs = into;
 	json_int_t width = 0;
-	int err = read_number(r, value, 0, WIDTH_MOST, &width);
+	int err = read_number(r, value, 0, VFCAP_PASID_WIDTH_MOST, &width);
 
 	if (err)
 		return err;

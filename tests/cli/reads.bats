@@ -156,7 +156,7 @@ copy_demo() {
 
 @test "a value that no knob can have is no placement" {
 	local attribute value command
-	for attribute in 'pasid_offset 0x40' 'pri_offset 0x102' 'pasid_offset 0x1000' 'pasid_shown 0x40' 'pasid_width 32' 'pri_offset on'; do
+	for attribute in 'pasid_offset 0x40' 'pri_offset 0x102' 'pasid_offset 0x1000' 'pasid_shown 0x40' 'pri_offset 0xff4' 'pasid_width 21' 'pri_offset on'; do
 		copy_demo
 		read -r attribute value <<<"$attribute"
 		echo "$value" >"$vf/vfcap/$attribute"

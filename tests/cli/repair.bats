@@ -319,6 +319,13 @@ knob 0000:3b:01.0 464 480 16"
 	echo junk >"$record"
 	assert_stays "$record" "$pf: /run/vfcap/$pf.record: cannot be understood; look at it, then remove it" \
 		kernel -- status ens1f0
+	for knob in '64 0 0' '0 258 0' '0 4084 0' '464 0 21'; do
+		printf 'vfcap-record 2 %s %s\nknob 0000:3b:01.4 %s\n' "$pf" "$boot" "$knob" >"$record"
+		for command in status 'verify' 'enable --assume-unused'; do
+			assert_stays "$record" "$pf: /run/vfcap/$pf.record: cannot be understood; look at it, then remove it" \
+				kernel -- $command ens1f0/vf4
+		done
+	done
 	printf 'vfcap-record 3 %s %s\n' "$pf" "$boot" >"$record"
 	split kernel -- status ens1f0
 	assert_equal "$status" 1

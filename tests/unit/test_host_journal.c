@@ -45,6 +45,7 @@ static const char *const records[] = {
 		"vf 0000:01:02.2 - -\n"
 		"knob 10000:e1:02.4 0 4080 20\n"
 		"knob 10000:e1:02.6 256 264 20\n"
+		"knob 10000:e1:03.0 4088 0 1\n"
 		"vf 0000:01:02.6 - -\n",
 };
 
@@ -208,6 +209,14 @@ static void damaged_logs_are_none(void **state)
 		HEAD("enable") "pasid_offset 0000:01:02.0 0 99999\n",
 		HEAD("enable") "pasid_offset 0000:01:02.0 0 0432\n",
 		HEAD("enable") "pasid_offset 01:02.0 0 432\n",
+		/* What no driver takes: a head, no multiple of 4, behind the last dword, more bits than PASIDs have. */
+		HEAD("enable") "pasid_offset 0000:01:02.0 0 64\n",
+		HEAD("enable") "pasid_offset 0000:01:02.0 252 432\n",
+		HEAD("enable") "pri_offset 0000:01:02.0 0 434\n",
+		HEAD("enable") "pri_offset 0000:01:02.0 4084 0\n",
+		HEAD("enable") "pasid_offset 0000:01:02.0 0 4092\n",
+		HEAD("enable") "pasid_width 0000:01:02.0 0 21\n",
+		HEAD("enable") "pasid_width 0000:01:02.0 256 0\n",
 		HEAD("enable") "autoprobe 0000:01:00.0 0 2\n",
 		HEAD("enable") "write 0000:01:02.0 /etc/passwd x\n",
 		HEAD("enable") "\n",
@@ -296,6 +305,13 @@ static void damaged_records_are_errors(void **state)
 		RECORD2 "knob 0000:01:02.0 432 0\n",
 		RECORD2 "knob 0000:01:02.0 432 0 0 0\n",
 		RECORD2 "knob 0000:01:02.0 4096 0 0\n",
+		RECORD2 "knob 0000:01:02.0 64 0 0\n",
+		RECORD2 "knob 0000:01:02.0 252 0 0\n",
+		RECORD2 "knob 0000:01:02.0 434 0 0\n",
+		RECORD2 "knob 0000:01:02.0 4092 0 0\n",
+		RECORD2 "knob 0000:01:02.0 0 258 0\n",
+		RECORD2 "knob 0000:01:02.0 0 4084 0\n",
+		RECORD2 "knob 0000:01:02.0 432 0 21\n",
 		RECORD2 "knob 0000:01:02.0 0x1b0 0 0\n",
 		RECORD2 "vf 0000:01:02.0 432 0 0\n",
 	};
