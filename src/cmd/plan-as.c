@@ -52,10 +52,11 @@ static void out_subject(struct vfcap_out *out, struct vfcap_function *const *vf,
 
 /* ---------------------------------------------------------------------------------- commands -- */
 
-/* The offset at the head of a chain has to be written first, so the lower one is. */
+/* The offset at the head of a chain is written first, so the lower one is, and cleared last. What the driver kept of an
+ * earlier binding is cleared before: where PASID is at the head, the first write is refused. */
 static void out_knobs(struct vfcap_out *out, const struct vfcap_answer *answer)
 {
-	const struct vfcap_placement *p[VFCAP_EMULS];
+	const struct vfcap_placement *p[VFCAP_EMULS], *pasid;
 	unsigned int i, n = answer->n_placements;
 
 	for (i = 0; i < n; i++)
@@ -64,12 +65,14 @@ static void out_knobs(struct vfcap_out *out, const struct vfcap_answer *answer)
 		p[0] = &answer->placement[1];
 		p[1] = &answer->placement[0];
 	}
-	for (i = 0; i < n; i++) {
-		if (p[i]->emul == VFCAP_EMUL_PASID)
-			vfcap_out_printf(out, "\techo %u > $dev/vfcap/pasid_width\n", p[i]->width);
+	pasid = find_placement(answer, VFCAP_EMUL_PASID);
+	vfcap_out_str(out, "\techo 0 2>/dev/null > $dev/vfcap/pasid_offset || :\n"
+			   "\techo 0 > $dev/vfcap/pri_offset\n"
+			   "\techo 0 > $dev/vfcap/pasid_offset\n");
+	vfcap_out_printf(out, "\techo %u > $dev/vfcap/pasid_width\n", pasid ? pasid->width : 0);
+	for (i = 0; i < n; i++)
 		vfcap_out_printf(out, "\techo 0x%03x > $dev/vfcap/%s_offset\n", p[i]->offset,
 				 p[i]->emul == VFCAP_EMUL_PASID ? "pasid" : "pri");
-	}
 }
 
 static void out_commands(struct vfcap_out *out, struct vfcap_function *const *vf, size_t n,

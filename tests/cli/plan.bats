@@ -226,6 +226,25 @@ widths() { # SCRIPT ARGUMENT...
 	assert_golden plan-commands.txt cat "$BATS_TEST_TMPDIR/script"
 }
 
+# The host's own sysfs stands for the driver's: a file takes what is written to it.
+@test "--as commands leaves nothing of what the driver kept" {
+	local cap attribute expected knob=$BATS_TEST_TMPDIR/devices/0000:3b:01.0/vfcap
+	mkdir -p "$knob" "$BATS_TEST_TMPDIR/drivers"
+	for cap in pasid pri; do
+		for attribute in pasid_offset pri_offset pasid_width; do
+			echo 16 >"$knob/$attribute"
+		done
+		vfcap --demo plan --as commands --force --cap $cap 3b:00.0/vf0 >"$BATS_TEST_TMPDIR/script"
+		sed -i "s,/sys/bus/pci,$BATS_TEST_TMPDIR,; s/^modprobe/: &/" "$BATS_TEST_TMPDIR/script"
+		run sh -e "$BATS_TEST_TMPDIR/script"
+		assert_success
+		assert_output ''
+		expected=$'0x1d0\n0\n20'
+		[ $cap = pasid ] || expected=$'0\n0x1e0\n0'
+		assert_equal "$(cd "$knob" && cat pasid_offset pri_offset pasid_width)" "$expected"
+	done
+}
+
 @test "--as qemu: the device line, the vIOMMU, what it cannot" {
 	assert_golden plan-qemu.txt vfcap --demo plan --as qemu 3b:00.0/vf0-1 6c:00.0/vf0
 	run vfcap --demo plan --as qemu 3b:00.0/vf0 6c:00.0/vf0
