@@ -186,6 +186,7 @@ static void print_json(struct vfcap_outcomes *ch, const struct vfcap_outcome *o)
 	const struct vfcap_function *pf = vfcap_function_pf(o->vf);
 	struct vfcap_json *json = &ch->json;
 	json_t *object = json_object(), *steps = json_array();
+	bool decided = o->step; /* what failed before that is neither configured nor otherwise */
 	const struct vfcap_step *step;
 	size_t i;
 
@@ -204,14 +205,14 @@ static void print_json(struct vfcap_outcomes *ch, const struct vfcap_outcome *o)
 		vfcap_json_set(json, object, "undone", json_boolean(o->undone));
 	if (o->is_pf)
 		vfcap_json_set(json, object, "numvfs", json_integer(o->numvfs));
-	else if (o->result != VFCAP_REFUSED)
+	else if (decided && o->result != VFCAP_REFUSED)
 		vfcap_json_set(json, object, "configured", vfcap_offsets_json(json, o->offset));
 	for (i = 0; (step = vfcap_outcome_step(o, i)); i++)
 		vfcap_json_append(json, steps, step_json(json, step));
 	vfcap_json_set(json, object, "steps", steps);
 	if (ch->earnest != VFCAP_EARNEST)
 		vfcap_json_set(json, object, "dry_run", json_true());
-	if (ch->earnest == VFCAP_CHECK)
+	if (decided && ch->earnest == VFCAP_CHECK)
 		vfcap_json_set(json, object, "drift", json_boolean(o->n_steps));
 	vfcap_json_element(json, object);
 }

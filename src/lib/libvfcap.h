@@ -442,7 +442,7 @@ struct vfcap_outcome {
 	uint16_t offset[VFCAP_EMULS]; /* what is, or was to be, configured; 0: not emulated */
 	uint8_t width;
 	char message[512]; /* for people: who uses it, what failed, object first; "": nothing to say */
-	const struct vfcap_step *step; /* n_steps of them, for vfcap_outcome_step() */
+	const struct vfcap_step *step; /* n_steps of them, for vfcap_outcome_step(); NULL: it failed undecided */
 	size_t n_steps;
 };
 

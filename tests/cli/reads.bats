@@ -179,6 +179,13 @@ copy_demo() {
 		assert_failed_read vfcap/pasid_offset 'Not a value that it can have'
 		assert_line '  failed'
 		refute_output --regexp 'nothing is emulated|would be done|differs|failed:'
+		# In JSON, the first four VFs were decided about, and the others were not.
+		# shellcheck disable=SC2086
+		split vfcap --sysroot "$dir" --json $command
+		assert_equal "$(jq -c '[.results[] | select(has("numvfs") | not) | .result] | unique' <<<"$output")" '["failed"]'
+		assert_equal "$(jq -c '[.results[] | select(has("configured")) | .address[11:]]' <<<"$output")" '["0","1","2","3"]'
+		[[ $command != *--check* ]] ||
+			assert_equal "$(jq -c '[.results[] | select(has("drift")) | .address[11:]]' <<<"$output")" '["0","1","2","3"]'
 	done
 }
 
