@@ -74,6 +74,7 @@ struct vfcap_cli {
 	bool progress_shown; /* a line of it stands on the terminal, */
 	long long progress_at; /* since then, in milliseconds; 0: there was none yet */
 	bool said; /* a usage error was explained */
+	char unread[2][512]; /* what vfcap_cli_unread() said last, the newest first */
 	bool told_error; /* why the command failed was told */
 	bool told_signal; /* so was the signal that ends it */
 	bool interrupted, taken_back; /* a change was, by a signal; and what it had done was */
@@ -311,6 +312,9 @@ void vfcap_cli_not_opened(struct vfcap_cli *cli, int err);
 
 /* Says that there is no VF; returns VFCAP_EXIT_NO. */
 int vfcap_cli_no_vfs(struct vfcap_cli *cli);
+
+/* Says vfcap_error(), why a PF or one of its VFs could not be read, which both can come to again, once. */
+void vfcap_cli_unread(struct vfcap_cli *cli);
 
 /* Says why a function's chain cannot be seen, if so: skipped, no privilege, unreadable. The exit
  * status that this is worth. */

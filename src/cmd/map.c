@@ -164,7 +164,7 @@ static bool make_plan(struct map *map, struct vfcap_function *vf, int *status)
 	}
 	if (vfcap_function_plan(vf, &wish, map->plan, NULL) == 0)
 		return true;
-	vfcap_cli_error(map->cli, "%s", vfcap_error(map->cli->ctx));
+	vfcap_cli_unread(map->cli);
 	*status = VFCAP_EXIT_FAILED;
 	return false;
 }

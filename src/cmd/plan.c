@@ -486,7 +486,7 @@ static int plan_vf(struct planning *pl, struct vfcap_function *vf)
 		err = file_answer(pl, vf, &ev);
 	if (err) {
 		if (*vfcap_error(pl->cli->ctx))
-			vfcap_cli_error(pl->cli, "%s", vfcap_error(pl->cli->ctx));
+			vfcap_cli_unread(pl->cli);
 		else
 			vfcap_cli_error(pl->cli, "%s: %s", vfcap_function_name(vf), strerror(-err));
 		return VFCAP_EXIT_FAILED;

@@ -419,12 +419,24 @@ static int explain_skipped(struct vfcap_cli *cli)
 	return cli->n_device ? VFCAP_EXIT_FAILED : VFCAP_EXIT_DONE;
 }
 
+void vfcap_cli_unread(struct vfcap_cli *cli)
+{
+	const char *error = vfcap_error(cli->ctx);
+
+	if (*error && strcmp(error, cli->unread[0]) == 0)
+		return;
+	if (!*error || strcmp(error, cli->unread[1]))
+		vfcap_cli_error(cli, "%s", error);
+	memcpy(cli->unread[1], cli->unread[0], sizeof(cli->unread[1]));
+	snprintf(cli->unread[0], sizeof(cli->unread[0]), "%s", error);
+}
+
 int vfcap_cli_explain(struct vfcap_cli *cli, struct vfcap_function *fn)
 {
 	if (!vfcap_function_chain(fn)) {
 		if (vfcap_function_skipped(fn))
 			return explain_skipped(cli);
-		vfcap_cli_error(cli, "%s", vfcap_error(cli->ctx));
+		vfcap_cli_unread(cli);
 		return VFCAP_EXIT_FAILED;
 	}
 	return vfcap_function_config_size(fn) <= 64 ? explain_short(cli, fn) : VFCAP_EXIT_DONE;

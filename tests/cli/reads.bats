@@ -57,6 +57,20 @@ devices=sys/bus/pci/devices
 	assert_failed_read config 'Input/output error'
 }
 
+@test "config space that cannot be read is said once for each function" {
+	local command bad
+	copy_demo
+	for bad in 3b:00.0 3b:01.4; do
+		for command in plan 'plan --json' map; do
+			# shellcheck disable=SC2086 # words
+			split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -P "$(readlink -f "$dir/$devices/0000:$bad/config")" \
+				-e inject=pread64:error=EIO env ASAN_OPTIONS=detect_leaks=0 "$VFCAP" --sysroot "$dir" $command 3b:01.4 3b:01.5
+			assert_equal "$status" 1
+			assert_equal "$(grep -c "^vfcap: 0000:$bad: config: Input/output error" <<<"$stderr")" 1
+		done
+	done
+}
+
 @test "few descriptors are said to be too few" {
 	local n
 	for n in 5 6; do
