@@ -315,6 +315,16 @@ knob 0000:3b:01.0 464 480 16"
 	done
 }
 
+@test "enable settles what was changed to what is wanted" {
+	printf 'vfcap-record 2 %s %s\nknob 0000:3b:01.4 480 0 16\n' "$pf" "$boot" >"$record"
+	changed() { kernel -- --json status 3b:01.4 | jq -c '.status[0] | [.configured.pasid, .enabled.pasid, .changed]'; }
+	assert_equal "$(changed)" '[464,480,true]'
+	split kernel -- --json enable --assume-unused 3b:01.4
+	assert_equal "$status" 0
+	assert_equal "$(jq -c '.results[0] | [.result, .steps]' <<<"$output")" '["unchanged",[]]'
+	assert_equal "$(changed)" '[464,464,false]'
+}
+
 @test "repair: status names a record that keeps the PF from being changed" {
 	echo junk >"$record"
 	assert_stays "$record" "$pf: /run/vfcap/$pf.record: cannot be understood; look at it, then remove it" \
