@@ -14,7 +14,7 @@
 # make check-kernels  the same on the newest one, in a Debian of its own that is made once (root)
 # make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
 # make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
-#                 hour to build it, once)
+#                 hour to build it, once); LAB_S=60 is how long the module is stressed there, LAB_SEED= repeats it
 # make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
 # make check-upstream  on that kernel, the faults of stock vfio-pci that docs/upstream.md describes
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
@@ -38,6 +38,8 @@ FUZZ_TIME ?= $(if $(filter command%,$(origin TIME)),$(TIME),30)
 KERNEL ?= 6.12
 FAULTS ?= 6000
 FAULTS_SEED ?= 1
+LAB_S ?= 60
+LAB_SEED ?=
 
 CFLAGS ?= -O2 -g
 PKG_CONFIG ?= pkg-config
@@ -345,7 +347,7 @@ $(O)/stress/kernel: $(call obj,tests/stress/kernel.c tests/faults/played.c tests
 	$(call say,LD,$@)$(link) -o $@ $^
 
 # What tests/run and the tests themselves need to know of this build.
-exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL FAULTS FAULTS_SEED
+exports := O SAN VERSION FUZZ_TIME FUZZ_CC BE_CC CC PKG_CONFIG KERNEL FAULTS FAULTS_SEED LAB_S LAB_SEED
 export $(exports)
 run = +@MAKE='$(MAKE)' tests/run
 
@@ -383,10 +385,12 @@ check-vmm check-lab check-selftests check-upstream: check-%:
 	$(run) $*
 
 vm_alone := tool-vfio tool-iommufd vfio-faults
-vm_src := $(sort $(filter-out $(vm_alone:%=tests/vm/%.c),$(wildcard tests/vm/*.c)))
-vm_progs := $(O)/vm/vm-test $(vm_alone:%=$(O)/vm/%)
+stress_src := $(sort $(wildcard tests/vm/stress*.c))
+vm_src := $(sort $(filter-out $(vm_alone:%=tests/vm/%.c) $(stress_src),$(wildcard tests/vm/*.c)))
+vm_progs := $(O)/vm/vm-test $(O)/vm/stress $(vm_alone:%=$(O)/vm/%)
 vm-progs: $(vm_progs) $(O)/mkhost $(O)/vfcap
 $(O)/vm/vm-test: $(call obj,$(vm_src) tests/unit/hostgen.c) $(core_obj)
+$(O)/vm/stress: $(call obj,$(stress_src) tests/vm/guest.c) $(core_obj)
 $(vm_alone:%=$(O)/vm/%): $(O)/vm/%: $(O)/tests/vm/%.o \
 	$(call obj,tests/vm/guest.c) $(core_obj)
 $(vm_progs):

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "guest.h"
@@ -56,6 +57,16 @@ static void __attribute__((noreturn)) die(const char *what)
 {
 	printf("not ok %u - %s: %s\n", ++results, what, strerror(errno));
 	exit(1);
+}
+
+uint32_t this_release(void)
+{
+	struct utsname uts;
+	unsigned int major = 0, minor = 0;
+
+	uname(&uts);
+	sscanf(uts.release, "%u.%u", &major, &minor);
+	return VFCAP_RELEASE(major, minor);
 }
 
 /* ---------------------------------------------------------------------------------------- sysfs -- */

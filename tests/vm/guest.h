@@ -21,6 +21,9 @@ void same(long got, long want, const char *fmt, ...) __attribute__((format(print
 /* Prints the plan. Returns 0 when all was good, else 1. */
 int finish(void);
 
+/* The kernel that this is. */
+uint32_t this_release(void);
+
 /* ---------------------------------------------------------------------------------------- sysfs -- */
 
 /* A function of the test bus: a VF by its index, or the PF. */

@@ -7,22 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "vm-test.h"
 
 static const char *const offset_attrs[VFCAP_EMULS] = { "pasid_offset", "pri_offset" };
-
-uint32_t this_release(void)
-{
-	struct utsname uts;
-	unsigned int major = 0, minor = 0;
-
-	uname(&uts);
-	sscanf(uts.release, "%u.%u", &major, &minor);
-	return VFCAP_RELEASE(major, minor);
-}
 
 void plan_for(struct vfcap_plan *plan, const struct fn *fn, const struct vfcap_wish *wish)
 {
