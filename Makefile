@@ -15,8 +15,9 @@
 # make check-vmm  what QEMU's newest release shows to its guest there, out of the same Debian
 # make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
 #                 hour to build it, once); LAB_S=60 is how long the module is stressed there, LAB_SEED= repeats it
-# make check-selftests  that kernel's own tests of VFIO, on stock vfio-pci and on the module
-# make check-upstream  on that kernel, the faults of stock vfio-pci that docs/upstream.md describes
+# make check-kcsan  the same stress on a second one, which finds data races (another half an hour, once)
+# make check-selftests  the kernel's own tests of VFIO, on stock vfio-pci and on the module
+# make check-upstream  on the first one, the faults of stock vfio-pci that docs/upstream.md describes
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-stress  16 processes on one root with a played kernel, for TIME=300 seconds
 # make check-packages  the Debian packages, built, used and purged in Debian 12 and 13 (root)
@@ -374,13 +375,13 @@ coverage:
 	+@MAKE='$(MAKE)' MAKEFLAGS= tests/coverage '$(O)'
 
 # In a machine of its own: what runs there as root, and what is around it.
-.PHONY: check-kernels check-vmm check-lab check-selftests check-upstream check-ansible check-packages check-boot check-32 vm-progs
+.PHONY: check-kernels check-vmm check-lab check-kcsan check-selftests check-upstream check-ansible check-packages check-boot check-32 vm-progs
 check-faults: FAULTS := all
 check-vm check-faults check-kernels check-ansible check-packages check-boot check-32: check-%:
 	@tests/setup $*
 	$(run) $*
 
-check-vmm check-lab check-selftests check-upstream: check-%:
+check-vmm check-lab check-kcsan check-selftests check-upstream: check-%:
 	@tests/setup kernels
 	$(run) $*
 

@@ -675,6 +675,21 @@ static void wait_for_end(void)
 	}
 }
 
+/* Where races are looked for, something has to have been watched. */
+static void check_watch(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/kcsan", "r");
+	unsigned long watched = 0;
+	char line[128];
+
+	if (!f)
+		return;
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "setup_watchpoints: %lu", &watched);
+	fclose(f);
+	ok(watched > 1000, "%lu accesses were watched for races", watched);
+}
+
 int main(void)
 {
 	struct model *m = model_new();
@@ -697,6 +712,7 @@ int main(void)
 	same(run.deviations, 0, "deviations from the model in %lu outcomes", run.counts[SETTLED]);
 	for (i = 0; i < RACED; i++)
 		ok(run.counts[i], "%lu %s", run.counts[i], count_names[i]);
+	check_watch();
 	for (i = 0; i < N(worlds); i++)
 		end_world(&worlds[i]);
 	same(syscall(SYS_delete_module, "vfcap_testbus", 0), 0, "the bus goes");
