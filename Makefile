@@ -16,7 +16,7 @@
 # make check-lab  on a kernel of our own, with iommufd, no-IOMMU mode and all that finds faults (root; half an
 #                 hour to build it, once); LAB_S=60 is how long the module is stressed there, LAB_SEED= repeats it
 # make check-kcsan  the same stress on a second one, which finds data races (another half an hour, once)
-# make check-selftests  the kernel's own tests of VFIO, on stock vfio-pci and on the module
+# make check-selftests  the kernel's own tests of VFIO on that, on stock vfio-pci and on the module
 # make check-upstream  on the first one, the faults of stock vfio-pci that docs/upstream.md describes
 # make check-boot  a Debian with vfcap that boots in QEMU: what is persisted is there in time (root)
 # make check-stress  16 processes on one root with a played kernel, for TIME=300 seconds
