@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/core/internal.h"
 #include "stress.h"
 
 #define IOMMU_WIDTH 20 /* PASID bits of the test bus's IOMMU */
