@@ -201,15 +201,17 @@ void gen_host(struct gen_host *host, uint64_t seed)
 
 void gen_damaged(uint8_t *cfg, uint64_t seed)
 {
-	unsigned int n = gen_rand(&seed, 64), off;
+	unsigned int n = gen_rand(&seed, 64), off, id;
 
 	memset(cfg, one_in(&seed, 20) ? 0xff : 0, VFCAP_CFG_SIZE);
 	random_chain(cfg, &seed, one_in(&seed, 2));
 	while (n--) {
 		off = 4 * gen_rand(&seed, VFCAP_CFG_SIZE / 4);
-		if (one_in(&seed, 2))
-			gen_cap(cfg, off, any_id(&seed), 1, gen_rand(&seed, 0x1000));
-		else
+		if (one_in(&seed, 2)) {
+			id = any_id(&seed);
+			gen_cap(cfg, off, id, 1, gen_rand(&seed, 0x1000));
+		} else {
 			gen_put32(cfg, off, gen_rand(&seed, 0));
+		}
 	}
 }

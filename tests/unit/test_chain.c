@@ -587,7 +587,8 @@ static void check_invariants(uint64_t seed)
 		if (cap->length < 4 || cap->length % 4 || cap->reserved < 4 || cap->reserved % 4 ||
 		    cap->reserved > most ||
 		    (cap->reserved < cap->length && cap->reserved != most) ||
-		    (cap->length > most) != !!(cap->anomalies & 1 << VFCAP_PAST_END))
+		    (cap->length > most || cap->vfio_length > most) !=
+			    !!(cap->anomalies & 1 << VFCAP_PAST_END))
 			fail_msg("seed %llu: length of %#x", (unsigned long long)seed, cap->offset);
 		for (j = 0; j < chain.n; j++) {
 			unsigned int other = chain.cap[j].offset;
