@@ -46,6 +46,7 @@ struct accessor {
 	struct worker *k;
 	int own; /* the capability that only it writes to; -1: all */
 	bool certain; /* the model of that is right */
+	unsigned int resets; /* how many the model knows of */
 	unsigned int accesses;
 	uint64_t seed;
 	struct vfcap_shadow shadow; /* the model */
@@ -363,6 +364,7 @@ static void relearn(struct accessor *a, unsigned int resets)
 			memcpy(a->shadow.bytes[e], got + a->shadow.offset[e],
 			       vfcap_emul_len((enum vfcap_emul)e));
 	}
+	a->resets = resets;
 	a->certain = true;
 }
 
@@ -370,6 +372,8 @@ static void access_once(struct accessor *a)
 {
 	unsigned int off, len, resets = a->k->resets;
 
+	if (resets != a->resets)
+		a->certain = false;
 	if (!a->certain && !(resets & 1))
 		relearn(a, resets);
 	pick_range(a, &off, &len);
@@ -422,6 +426,7 @@ static void reset(struct worker *k, struct accessor *a)
 		deviation(k->t, &k->s->fn, "reset %u: %d", how, ret);
 	else if (can)
 		vfcap_shadow_reset(&a->shadow);
+	a->resets = k->resets;
 }
 
 static void get_feature(struct worker *k)
@@ -588,6 +593,7 @@ static bool touch(struct worker *k, struct accessor *a)
 	memcpy(k->base, k->s->vf->stock, CFG);
 	*a = (struct accessor){ .k = k, .own = -1, .certain = true, .seed = k->t->seed };
 	a->shadow = k->s->shown.shadow;
+	a->resets = k->resets;
 	if (cfg_read(&k->v, 0, k->base, VFCAP_EXT_BASE) != VFCAP_EXT_BASE)
 		deviation(k->t, &k->s->fn, "it cannot be read");
 	k->touched = true;
