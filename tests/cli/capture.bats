@@ -254,11 +254,12 @@ faulty_capture() { # SYSCALL ERRNO PATH
 
 @test "a capture is read in memory: a few system calls, none of which writes a file" {
 	command -v strace >/dev/null || skip 'no strace'
+	[ -z "${SAN-}" ] || skip 'sanitizers make system calls of their own'
 	local form calls
 	vfcap -q --demo capture "$file"
 	gzip -k "$file"
 	for form in "$file" "$file.gz"; do
-		run -0 env ASAN_OPTIONS=detect_leaks=0 strace -f -o "$BATS_TEST_TMPDIR/trace" "$VFCAP" -q --sysroot "$form" list
+		run -0 strace -f -o "$BATS_TEST_TMPDIR/trace" "$VFCAP" -q --sysroot "$form" list
 		calls=$(wc -l <"$BATS_TEST_TMPDIR/trace")
 		[ "$calls" -lt 400 ] || fail "$calls system calls"
 		! grep -E 'O_WRONLY|O_RDWR|O_CREAT|mkdir|symlink|unlink|rename|rmdir' "$BATS_TEST_TMPDIR/trace" || fail 'it writes'
