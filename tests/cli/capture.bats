@@ -166,7 +166,7 @@ faulty_capture() { # SYSCALL ERRNO PATH
 }
 
 @test "a read that fails is the end of a capture, and nothing is left of it" {
-	command -v strace >/dev/null || skip 'no strace'
+	need_strace
 	local fn=sys/devices/pci0000:00/0000:00:02.0 real call errno path
 	real=$(realpath "$demo")
 	while read -r call errno path; do
@@ -189,7 +189,7 @@ faulty_capture() { # SYSCALL ERRNO PATH
 }
 
 @test "what may not be read is left out of a capture" {
-	command -v strace >/dev/null || skip 'no strace'
+	need_strace
 	local fn=sys/devices/pci0000:00/0000:00:02.0
 	faulty_capture openat2 EACCES "$fn/revision"
 	assert_success
@@ -253,7 +253,7 @@ faulty_capture() { # SYSCALL ERRNO PATH
 }
 
 @test "a capture is read in memory: a few system calls, none of which writes a file" {
-	command -v strace >/dev/null || skip 'no strace'
+	need_strace
 	[ -z "${SAN-}" ] || skip 'sanitizers make system calls of their own'
 	local form calls
 	vfcap -q --demo capture "$file"

@@ -67,7 +67,11 @@ jqc() { # FILTER COMMAND...
 }
 
 # Runs vfcap over a root; the first such system call on a path fails. The path is one that the program gives.
+need_strace() {
+	command -v strace >/dev/null || skip 'no strace'
+}
 faulty_in() { # ROOT SYSCALL ERRNO PATH ARGUMENT...
+	need_strace
 	# LeakSanitizer cannot look at a program that is traced.
 	split env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$2" -P "$4" \
 		-e "inject=$2:error=$3:when=1" "$VFCAP" --sysroot "$1" "${@:5}"

@@ -18,6 +18,7 @@ setup() {
 
 # A description of 8 VFs for ens1f0 is compared; the first such system call on a path under the root fails.
 faulty() { # SYSCALL ERRNO PATH
+	need_strace
 	split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -e "trace=$1" -P "$3" -P "$dir/$3" -e "inject=$1:error=$2:when=1" \
 		"$VFCAP" --sysroot "$dir" apply --check "$file"
 	grep -q INJECTED "$BATS_TEST_TMPDIR/trace" || fail "$1 of $3 did not fail: it was not made"

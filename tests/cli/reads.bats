@@ -63,6 +63,7 @@ devices=sys/bus/pci/devices
 	for bad in 3b:00.0 3b:01.4; do
 		for command in plan 'plan --json' map; do
 			# shellcheck disable=SC2086 # words
+			need_strace
 			split strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -P "$(readlink -f "$dir/$devices/0000:$bad/config")" \
 				-e inject=pread64:error=EIO env ASAN_OPTIONS=detect_leaks=0 "$VFCAP" --sysroot "$dir" $command 3b:01.4 3b:01.5
 			assert_equal "$status" 1
@@ -111,6 +112,7 @@ devices=sys/bus/pci/devices
 # statfs.
 @test "a read of config space that failed once is made good, and is no failure" {
 	vfcap --sysroot "$demo" list 3b:00.0 >"$BATS_TEST_TMPDIR/want"
+	need_strace
 	split env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$BATS_TEST_TMPDIR/trace" -P "$demo/sys" -P sys -P "$devices/0000:3b:00.0/config" \
 		-e trace=fstatfs,openat2 -e 'inject=fstatfs:retval=0:poke_exit=@arg2=7265656200000000' \
 		-e inject=openat2:error=EMFILE:when=1 "$VFCAP" --sysroot "$demo" list 3b:00.0

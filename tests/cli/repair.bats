@@ -12,7 +12,7 @@ sysfs=inject=fstatfs:retval=0:poke_exit=@arg2=7265656200000000
 
 setup() {
 	load common
-	command -v strace >/dev/null || skip 'no strace here'
+	need_strace
 	export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 # it cannot look for leaks of what is traced
 	dir=$BATS_TEST_TMPDIR/host
 	cp -R "$demo" "$dir"
