@@ -360,3 +360,15 @@ int feature(const struct vfio *v, uint32_t flags, void *data, size_t len)
 		memcpy(data, f->data, len);
 	return ret;
 }
+
+bool stock_view(const struct fn *fn, uint8_t view[CFG])
+{
+	struct vfio v;
+	bool good;
+
+	if (!bind_to(fn, "vfio-pci") || !vfio_open(&v, fn))
+		return false;
+	good = cfg_read(&v, 0, view, CFG) == CFG;
+	vfio_close(&v);
+	return good;
+}

@@ -87,4 +87,7 @@ int cfg_put(const struct vfio *v, unsigned int off, unsigned int width, uint32_t
 /* VFIO_DEVICE_FEATURE with that operation; data of len bytes goes in or comes out. 0 or -errno. */
 int feature(const struct vfio *v, uint32_t flags, void *data, size_t len);
 
+/* What stock vfio-pci shows of a function. */
+bool stock_view(const struct fn *fn, uint8_t view[CFG]);
+
 #endif

@@ -13,19 +13,6 @@
 #define DLF 0x25
 #define POWER_BUDGETING 0x04
 
-/* What a guest of vfio-pci reads. */
-static bool read_view(const struct fn *fn, uint8_t view[CFG])
-{
-	struct vfio v;
-	bool good;
-
-	if (!bind_to(fn, "vfio-pci") || !vfio_open(&v, fn))
-		return false;
-	good = cfg_read(&v, 0, view, CFG) == CFG;
-	vfio_close(&v);
-	return good;
-}
-
 static bool chain_has(const uint8_t view[CFG], unsigned int id)
 {
 	unsigned int off = VFCAP_EXT_BASE, left = CFG / 4;
@@ -44,7 +31,7 @@ static void check_hidden(int vf, unsigned int id)
 	struct fn fn = fn_of(CHAINS, vf);
 	uint8_t view[CFG];
 
-	ok(read_view(&fn, view) && !chain_has(view, id), "%s: vfio-pci hides capability %#x",
+	ok(stock_view(&fn, view) && !chain_has(view, id), "%s: vfio-pci hides capability %#x",
 	   fn.addr, id);
 }
 
@@ -55,7 +42,7 @@ static void check_abutting(int vf, unsigned int second, unsigned int id)
 	uint8_t view[CFG], image[CFG];
 
 	read_image(&fn, image);
-	ok(read_view(&fn, view) && !memcmp(view + second, image + second, 4),
+	ok(stock_view(&fn, view) && !memcmp(view + second, image + second, 4),
 	   "%s: the header at %#x is served from the hardware", fn.addr, second);
 	ok(chain_has(view, id), "%s: it leads to capability %#x, which is hidden elsewhere",
 	   fn.addr, id);
@@ -70,7 +57,7 @@ static void read_past_table(unsigned int id, unsigned int len)
 	vfcap_put_le32(chain, id | 1 << 16 | (VFCAP_EXT_BASE + len) << 20);
 	vfcap_put_le32(chain + len, id | 1 << 16);
 	poke_image(&fn, VFCAP_EXT_BASE, chain, sizeof(chain));
-	ok(read_view(&fn, view), "%s: two capabilities %#x, the second at %#x, are read", fn.addr,
+	ok(stock_view(&fn, view), "%s: two capabilities %#x, the second at %#x, are read", fn.addr,
 	   id, VFCAP_EXT_BASE + len);
 	poke_image(&fn, VFCAP_EXT_BASE, empty, sizeof(empty));
 }

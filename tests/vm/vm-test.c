@@ -48,18 +48,6 @@ bool views_equal(const uint8_t *got, const uint8_t *want)
 	return !shown;
 }
 
-bool stock_view(const struct fn *fn, uint8_t view[CFG])
-{
-	struct vfio v;
-	bool good;
-
-	if (!bind_to(fn, "vfio-pci") || !vfio_open(&v, fn))
-		return false;
-	good = cfg_read(&v, 0, view, CFG) == CFG;
-	vfio_close(&v);
-	return good;
-}
-
 int turn_by_plan(const struct fn *fn, const struct vfcap_plan *plan)
 {
 	unsigned int i;

@@ -31,9 +31,6 @@ int turn_by_plan(const struct fn *fn, const struct vfcap_plan *plan);
 /* Says where they differ. */
 bool views_equal(const uint8_t *got, const uint8_t *want);
 
-/* What stock vfio-pci shows of a function. */
-bool stock_view(const struct fn *fn, uint8_t view[CFG]);
-
 /* Binds a VF to the driver, with a knob at its defaults. */
 bool bind_anew(const struct fn *fn);
 
